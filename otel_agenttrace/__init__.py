@@ -1,0 +1,1 @@
+"""A flight recorder for AI agents that speaks only OpenTelemetry."""

@@ -1,0 +1,1 @@
+"""The attribute contract: registry, constants, validation. Imports nothing else of this package."""

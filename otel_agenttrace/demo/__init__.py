@@ -1,0 +1,1 @@
+"""Small agents over real HTTP that fail on purpose."""

@@ -1,0 +1,1 @@
+"""SDK SpanExporters of this package."""

@@ -1,0 +1,1 @@
+"""What agent code calls: spans, events, sessions, failure detection."""

@@ -1,0 +1,1 @@
+"""SpanRecord, its serialised form, and the projections that users read."""

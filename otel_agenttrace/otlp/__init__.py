@@ -1,0 +1,1 @@
+"""OTLP protobuf and JSON to and from SpanRecord; no I/O."""

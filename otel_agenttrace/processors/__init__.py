@@ -1,0 +1,1 @@
+"""SDK SpanProcessors that host the pipeline's stages; each is usable alone."""

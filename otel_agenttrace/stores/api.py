@@ -1,0 +1,196 @@
+"""What every store promises. `otel_agenttrace.testing` holds the suite that each of them passes.
+
+A store keeps spans and nothing else (settings apart): failures, sessions and summaries are projections of spans,
+plus index columns that can be rebuilt from them. Stores raise; those who call them on an agent's behalf catch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from otel_agenttrace.model.record import SpanRecord, completeness
+from otel_agenttrace.model.codec import serialize_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "exists"]
+Order: TypeAlias = Literal["stored_desc", "stored_asc", "start_desc", "start_asc", "duration_desc"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeFilter:
+    """A condition on one attribute, looked up on the span, then on its resource.
+
+    `=` and `!=` compare as text (so `"3"` finds the integer 3 and `"true"` the boolean), the four order operators
+    as numbers; a value that is not a number never matches those. `!=` and the rest match only spans that have the
+    attribute. `exists` ignores `value`.
+    """
+
+    key: str
+    operator: Operator = "="
+    value: str | float | bool = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanQuery:
+    """Conditions that a span must all meet; a condition that is None or empty is not checked.
+
+    Times are nanoseconds since the Unix epoch, durations nanoseconds. `started_from` is included, `started_to` is
+    not. `text` finds spans in whose name, status, attribute values or event text every word of it stands, in any
+    case, by whole words; in `text`, `%` and `_` mean themselves. `failing` is True for spans with `failure.type`.
+    `name` is exact; `service_name` is the resource's.
+
+    `order` is by when a span was first stored (`stored_*`), by its start, or by duration. `after` continues a list:
+    it is the id of the last item seen (`<trace_id>-<span_id>`, for lists of traces the trace id, of sessions the
+    session id), and what came in meanwhile does not shift the page.
+    """
+
+    trace_id: str | None = None
+    span_id: str | None = None
+    session_id: str | None = None
+    service_name: str | None = None
+    name: str | None = None
+    kind: str | None = None
+    status_code: str | None = None
+    failing: bool | None = None
+    open: bool | None = None
+    started_from: int | None = None
+    started_to: int | None = None
+    min_duration_nano: int | None = None
+    max_duration_nano: int | None = None
+    attributes: tuple[AttributeFilter, ...] = ()
+    text: str = ""
+    order: Order = "stored_desc"
+    limit: int = 100
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTrace:
+    """All spans of one trace, by start time, then span id.
+
+    `conflicts` are the span ids of which two differing ended records were written; the greater one is kept.
+    """
+
+    trace_id: str
+    spans: tuple[SpanRecord, ...]
+    conflicts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """How much a deletion removed."""
+
+    traces: int = 0
+    spans: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What `agenttrace store info` shows. Times are nanoseconds since the Unix epoch, None in an empty store."""
+
+    url: str
+    schema_version: int
+    spans: int
+    traces: int
+    sessions: int
+    size_bytes: int
+    oldest_unix_nano: int | None
+    newest_unix_nano: int | None
+    details: dict[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One kind of span that a service emits."""
+
+    service_name: str
+    name: str
+    kind: str
+
+
+class SpanStore(Protocol):
+    """Where spans are kept. Thread-safe; one object may serve every thread of a process, and survives fork.
+
+    Any method raises StoreUnavailableError when the store cannot be reached or stays locked, and QueryUnsupportedError
+    for a query that it cannot answer exactly.
+    """
+
+    url: str
+
+    def write_spans(self, spans: Sequence[SpanRecord]) -> None:
+        """Persist spans; return only once they are durable, all or none of them.
+
+        Records of one identity (trace id, span id, start time) merge to the greatest, see `greater`; so order
+        and repetition do not matter and a batch may be retried whole.
+
+        Raises:
+            StoreUnavailableError: transient; the same batch may succeed later.
+            StoreRejectedError: permanent; the same batch always fails, e.g. a time beyond int64 nanoseconds.
+        """
+
+    def get_trace(self, trace_id: str) -> StoredTrace:
+        """Return the whole trace.
+
+        Raises:
+            TraceNotFoundError: no span of it is stored.
+        """
+
+    def find_spans(self, query: SpanQuery) -> list[SpanRecord]:
+        """Return at most `query.limit` spans.
+
+        Raises:
+            TraceNotFoundError: `query.after` is not stored.
+        """
+
+    def find_trace_ids(self, query: SpanQuery) -> list[str]:
+        """Return the ids of traces of which at least one span meets the query, each once.
+
+        A trace stands where its first span in the query's order would.
+        """
+
+    def find_session_ids(self, query: SpanQuery) -> list[str]:
+        """Return the ids of sessions, latest first stored first; only times, limit and after of the query count.
+
+        The session of a trace is the `session.id` (else `gen_ai.conversation.id`) that its spans name; a trace
+        without one is its own session, under its trace id. When spans of one trace name several, it is in each.
+        """
+
+    def find_session_trace_ids(self, session_id: str) -> list[str]:
+        """Return the traces of a session by when they were first stored, oldest first; empty if there are none."""
+
+    def find_operations(self) -> list[Operation]:
+        """Return each service, span name and kind once, sorted."""
+
+    def complete_id(self, prefix: str, *, limit: int = 10) -> list[str]:
+        """Return up to `limit` trace and session ids that start with `prefix` (what users may shorten)."""
+
+    def delete_traces(self, trace_ids: Sequence[str]) -> Deleted:
+        """Delete traces whole; unknown ids are passed over."""
+
+    def get_setting(self, name: str) -> str | None:
+        """Return a setting kept in the store, e.g. `retention_days`."""
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Keep a setting in the store."""
+
+    def info(self) -> StoreInfo:
+        """Count what is stored."""
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the store, one sentence each; an empty list when all is well."""
+
+    def close(self) -> None:
+        """Release files and connections. Safe twice; any later call raises StoreUnavailableError."""
+
+
+def greater(one: SpanRecord, other: SpanRecord) -> SpanRecord:
+    """The one of two records of one identity that is kept: more complete, then greater in its serialised form."""
+    return max(one, other, key=lambda record: (completeness(record), serialize_record(record)))
+
+
+def conflicting(one: SpanRecord, other: SpanRecord) -> bool:
+    """Whether two records of one identity both claim to be the ended span, and differ."""
+    return completeness(one) == completeness(other) and completeness(one)[0] == 2 and one != other

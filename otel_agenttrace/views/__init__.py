@@ -1,0 +1,1 @@
+"""A trace as text, bars or a page: pure functions of spans."""
