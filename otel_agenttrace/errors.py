@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel_agenttrace.contract.validate import Violation
+    from otel_agenttrace.contract.violation import Violation
 
 
 class AgentTraceError(Exception):

@@ -9,11 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from otel_agenttrace.model.record import SpanRecord, completeness
-from otel_agenttrace.model.codec import serialize_record
+from otel_agenttrace.errors import TraceNotFoundError
+from otel_agenttrace.model.merge import conflicting as conflicting  # noqa: PLC0414  part of what stores promise
+from otel_agenttrace.model.merge import greater as greater  # noqa: PLC0414  as above
+from otel_agenttrace.model.merge import merge as merge  # noqa: PLC0414  as above
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from otel_agenttrace.model.codec import SerializedSpan
+    from otel_agenttrace.model.record import SpanRecord
 
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "exists"]
 Order: TypeAlias = Literal["stored_desc", "stored_asc", "start_desc", "start_asc", "duration_desc"]
@@ -23,9 +28,10 @@ Order: TypeAlias = Literal["stored_desc", "stored_asc", "start_desc", "start_asc
 class AttributeFilter:
     """A condition on one attribute, looked up on the span, then on its resource.
 
-    `=` and `!=` compare as text (so `"3"` finds the integer 3 and `"true"` the boolean), the four order operators
-    as numbers; a value that is not a number never matches those. `!=` and the rest match only spans that have the
-    attribute. `exists` ignores `value`.
+    `=` and `!=` compare as text (so `"3"` finds the integer 3 and `"true"` the boolean; lists and mappings are their
+    compact JSON, bytes base64), the four order operators as numbers; what is stored but not as a number never matches
+    those. `!=` and the rest match only spans that have the attribute. `exists` ignores `value`. The resource is asked
+    only for attributes that the span does not have.
     """
 
     key: str
@@ -38,13 +44,17 @@ class SpanQuery:
     """Conditions that a span must all meet; a condition that is None or empty is not checked.
 
     Times are nanoseconds since the Unix epoch, durations nanoseconds. `started_from` is included, `started_to` is
-    not. `text` finds spans in whose name, status, attribute values or event text every word of it stands, in any
-    case, by whole words; in `text`, `%` and `_` mean themselves. `failing` is True for spans with `failure.type`.
-    `name` is exact; `service_name` is the resource's.
+    not; open spans have no duration and meet no bound on it. `text` finds spans in whose name, status message,
+    attribute values, event names or event attribute values every word of it stands, in any case, by whole words, as
+    `stores.text` says; in `text`, `%` and `_` mean themselves, and a text without a word finds nothing. `failing` is
+    True for spans with the attribute `failure.type`. `name` is exact; `service_name` is the resource's. `session_id`
+    finds all spans of the traces of that session, see `SpanStore.find_session_ids`.
 
-    `order` is by when a span was first stored (`stored_*`), by its start, or by duration. `after` continues a list:
-    it is the id of the last item seen (`<trace_id>-<span_id>`, for lists of traces the trace id, of sessions the
-    session id), and what came in meanwhile does not shift the page.
+    `order` is by when a span was first stored (`stored_*`), by its start, or by duration (open spans last); spans
+    that are equal there are ordered by when they were first stored, latest first in the `*_desc` orders. `after`
+    continues a list: it is what `span_cursor` gives for the last span seen (`<trace_id>-<span_id>` will do where a
+    trace does not repeat a span id), for lists of traces the trace id, of sessions the session id. In the orders by
+    storing, what came in meanwhile does not shift the page.
     """
 
     trace_id: str | None = None
@@ -71,7 +81,8 @@ class SpanQuery:
 class StoredTrace:
     """All spans of one trace, by start time, then span id.
 
-    `conflicts` are the span ids of which two differing ended records were written; the greater one is kept.
+    `conflicts` are the span ids of which two differing ended records, equally complete, were written; the greater one
+    is kept.
     """
 
     trace_id: str
@@ -123,12 +134,21 @@ class SpanStore(Protocol):
     def write_spans(self, spans: Sequence[SpanRecord]) -> None:
         """Persist spans; return only once they are durable, all or none of them.
 
-        Records of one identity (trace id, span id, start time) merge to the greatest, see `greater`; so order
-        and repetition do not matter and a batch may be retried whole.
+        Records of one identity (trace id, span id, start time) merge to the greatest, see `merge`; so order and
+        repetition do not matter and a batch may be retried whole.
 
         Raises:
-            StoreUnavailableError: transient; the same batch may succeed later.
+            StoreUnavailableError: the store is away, locked, full, read-only or damaged; the same batch may succeed
+                later, or elsewhere.
             StoreRejectedError: permanent; the same batch always fails, e.g. a time beyond int64 nanoseconds.
+        """
+
+    def write_serialized(self, spans: Sequence[SerializedSpan]) -> None:
+        """Do what `write_spans` does, with spans that are serialised already: stores that keep that form are quicker.
+
+        Raises:
+            StoreUnavailableError: as for `write_spans`.
+            StoreRejectedError: as for `write_spans`; also if a text is not a serialised span.
         """
 
     def get_trace(self, trace_id: str) -> StoredTrace:
@@ -148,7 +168,9 @@ class SpanStore(Protocol):
     def find_trace_ids(self, query: SpanQuery) -> list[str]:
         """Return the ids of traces of which at least one span meets the query, each once.
 
-        A trace stands where its first span in the query's order would.
+        A trace stands where the first stored of those spans stands; in the orders by start, where the first started
+        of them does, and by duration, where the longest does. So traces do not move when more of their spans come in,
+        but for late ones that started earlier or last longer.
         """
 
     def find_session_ids(self, query: SpanQuery) -> list[str]:
@@ -156,6 +178,7 @@ class SpanStore(Protocol):
 
         The session of a trace is the `session.id` (else `gen_ai.conversation.id`) that its spans name; a trace
         without one is its own session, under its trace id. When spans of one trace name several, it is in each.
+        A session meets the times if the time from its first to its last start of a span overlaps theirs.
         """
 
     def find_session_trace_ids(self, session_id: str) -> list[str]:
@@ -165,7 +188,7 @@ class SpanStore(Protocol):
         """Return each service, span name and kind once, sorted."""
 
     def complete_id(self, prefix: str, *, limit: int = 10) -> list[str]:
-        """Return up to `limit` trace and session ids that start with `prefix` (what users may shorten)."""
+        """Return the first `limit` trace and session ids, sorted, that start with `prefix` (what users may shorten)."""
 
     def delete_traces(self, trace_ids: Sequence[str]) -> Deleted:
         """Delete traces whole; unknown ids are passed over."""
@@ -186,11 +209,19 @@ class SpanStore(Protocol):
         """Release files and connections. Safe twice; any later call raises StoreUnavailableError."""
 
 
-def greater(one: SpanRecord, other: SpanRecord) -> SpanRecord:
-    """The one of two records of one identity that is kept: more complete, then greater in its serialised form."""
-    return max(one, other, key=lambda record: (completeness(record), serialize_record(record)))
+def span_cursor(span: SpanRecord) -> str:
+    """The `after` of a query that continues behind this span."""
+    return f"{span.trace_id}-{span.span_id}-{span.start_time_unix_nano}"
 
 
-def conflicting(one: SpanRecord, other: SpanRecord) -> bool:
-    """Whether two records of one identity both claim to be the ended span, and differ."""
-    return completeness(one) == completeness(other) and completeness(one)[0] == 2 and one != other
+def split_cursor(cursor: str) -> tuple[str, str, int | None]:
+    """Split what `span_cursor` gave, or `<trace_id>-<span_id>`, into trace id, span id and start.
+
+    Raises:
+        TraceNotFoundError: it is neither.
+    """
+    trace_id, *rest = cursor.split("-", 2)
+    try:
+        return trace_id, rest[0], int(rest[1]) if len(rest) > 1 else None
+    except (IndexError, ValueError) as error:
+        raise TraceNotFoundError(f"not the id of a span: {cursor!r}") from error

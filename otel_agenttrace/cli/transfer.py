@@ -1,0 +1,186 @@
+"""`agenttrace import` and `agenttrace export`: OTLP JSON lines in and out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from otel_agenttrace.cli.options import Moment, json_option, store_option
+from otel_agenttrace.cli.output import print_json, reading, writing
+from otel_agenttrace.errors import StoreRejectedError, TraceNotFoundError
+from otel_agenttrace.otlp.jsonl import read_jsonl, write_jsonl
+from otel_agenttrace.processors.intake import Intake
+from otel_agenttrace.stores.api import SpanQuery
+from otel_agenttrace.stores.lookup import complete_session_id, complete_trace_id
+from otel_agenttrace.views.text import safe_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.stores.trace_store import TraceStore
+
+_BATCH_SPANS = 1000
+_PAGE_TRACES = 200
+_MAX_SHOWN = 20
+
+
+@dataclass
+class _Taken:
+    """What became of one file; the field names are those of `import --json`."""
+
+    file: str
+    spans: int
+    traces: int
+    errors: list[str]
+    warnings: list[str]
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@store_option
+@json_option
+def import_(files: Sequence[Path], *, store_url: str | None, as_json: bool) -> None:
+    """Store the spans of OTLP JSON lines files, also packed with gzip.
+
+    They are redacted, checked and classified like spans that were recorded here. A line that cannot be read is
+    reported with its number, the others are stored, and the exit code is 1. Importing a file again changes nothing.
+    """
+    intake = Intake.from_environment()
+    with writing(store_url) as store:
+        results = [_import_file(path, store, intake) for path in files]
+        url = store.url
+    if as_json:
+        print_json([asdict(taken) for taken in results])
+    else:
+        _report(results, url)
+    sys.exit(1 if any(taken.errors for taken in results) else 0)
+
+
+@click.command()
+@click.argument("trace_ids", nargs=-1, metavar="[TRACE_ID]...")
+@click.option("--session", "session_id", metavar="ID", help="Only the traces of this session.")
+@click.option("--since", type=Moment(), help="Only traces with a span that started then or later.")
+@click.option("--until", type=Moment(), help="Only traces with a span that started before.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
+@store_option
+@json_option
+def export(
+    trace_ids: Sequence[str],
+    *,
+    session_id: str | None,
+    since: int | None,
+    until: int | None,
+    output: Path | None,
+    store_url: str | None,
+    as_json: bool,
+) -> None:
+    """Write traces as OTLP JSON lines, one trace a line, oldest stored first; all of them unless chosen.
+
+    With --output, --json prints how much was written.
+    """
+    traces = spans = 0
+    with reading(store_url) as store:
+        session = None if session_id is None else complete_session_id(store.spans, session_id)
+        query = SpanQuery(session_id=session, started_from=since, started_to=until, order="stored_asc")
+        chosen = [complete_trace_id(store.spans, trace_id) for trace_id in trace_ids]
+        with _output(output) as stream:
+            for found in _traces(store, chosen, query):
+                write_jsonl(found, stream)
+                traces += 1
+                spans += len(found)
+    if output is not None and as_json:
+        print_json({"file": str(output), "traces": traces, "spans": spans})
+    elif output is not None:
+        click.echo(f"wrote {traces} traces with {spans} spans to {safe_text(str(output))}", err=True)
+
+
+def _import_file(path: Path, store: TraceStore, intake: Intake) -> _Taken:
+    taken = _Taken(str(path), 0, 0, [], [])
+    trace_ids: set[str] = set()
+    try:
+        for batch in _batches(path, taken):
+            admitted = [intake.admitted(span) for span in batch]
+            stored = _write(store, admitted, taken)
+            taken.spans += len(stored)
+            trace_ids.update(span.trace_id for span in stored)
+    except OSError as error:
+        taken.errors.append(f"{path}: {error.strerror or error}")
+    taken.traces = len(trace_ids)
+    return taken
+
+
+def _batches(path: Path, taken: _Taken) -> Iterator[list[SpanRecord]]:
+    """The spans of a file in pieces that fit in memory; what is wrong with it is noted."""
+    batch: list[SpanRecord] = []
+    is_empty = True
+    for line in read_jsonl(path):
+        is_empty = False
+        taken.errors += map(str, line.errors)
+        taken.warnings += line.warnings
+        batch += line.spans
+        if len(batch) >= _BATCH_SPANS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+    if is_empty:
+        taken.errors.append(f"{path}: empty; there is nothing to import")
+
+
+def _write(store: TraceStore, spans: list[SpanRecord], taken: _Taken) -> list[SpanRecord]:
+    """Store what the store takes, and note what it refuses for good."""
+    try:
+        store.write_spans(spans)
+    except StoreRejectedError as error:
+        if len(spans) == 1:
+            taken.errors.append(f"{taken.file}: {error}")
+            return []
+        middle = len(spans) // 2
+        return _write(store, spans[:middle], taken) + _write(store, spans[middle:], taken)
+    return spans
+
+
+def _report(results: Sequence[_Taken], url: str) -> None:
+    for taken in results:
+        for kind, texts in (("error", taken.errors), ("warning", taken.warnings)):
+            for text in texts[:_MAX_SHOWN]:
+                click.echo(f"{kind}: {safe_text(text)}", err=True)
+            if len(texts) > _MAX_SHOWN:
+                click.echo(f"{kind}: and {len(texts) - _MAX_SHOWN} more; --json prints all", err=True)
+    spans, traces = sum(taken.spans for taken in results), sum(taken.traces for taken in results)
+    click.echo(f"imported {traces} traces with {spans} spans into {safe_text(url)}")
+    if spans:
+        click.echo("next: agenttrace trace list")
+
+
+def _traces(store: TraceStore, chosen: Sequence[str], query: SpanQuery) -> Iterator[Sequence[SpanRecord]]:
+    for trace_id in chosen or _all_ids(store, query):
+        try:
+            yield store.spans.get_trace(trace_id).spans
+        except TraceNotFoundError:
+            continue  # deleted by retention since it was listed
+
+
+def _all_ids(store: TraceStore, query: SpanQuery) -> Iterator[str]:
+    after = None
+    while page := store.spans.find_trace_ids(replace(query, limit=_PAGE_TRACES, after=after)):
+        yield from page
+        after = page[-1]
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[IO[bytes]]:
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        with path.open("wb") as stream:
+            yield stream
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror or error}") from error

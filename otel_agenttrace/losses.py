@@ -1,0 +1,70 @@
+"""Spans that could not be recorded: always counted, logged now and then, never raised."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.errors import AgentTraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOG = logging.getLogger("otel_agenttrace")
+_SECONDS_BETWEEN_LOGS = 60.0
+
+
+class LossLog:
+    """Counts lost spans by cause; logs the first loss of a cause at once, then at most one a minute.
+
+    Causes are a few fixed words of ours. Safe in threads and signal handlers; a forked child counts from zero.
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+        _loss_logs.add(self)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Spans lost so far, by cause."""
+        return dict(self._counts)
+
+    @property
+    def total(self) -> int:
+        """Spans lost so far."""
+        return sum(self._counts.values())
+
+    def add(self, cause: str, count: int, message: str, error: BaseException | None = None) -> None:
+        """Count `count` spans as lost; `message` says what is lost, `error` why."""
+        with self._lock:
+            self._counts[cause] = total = self._counts.get(cause, 0) + count
+            now = time.monotonic()
+            due = now >= self._next_log.get(cause, now)
+            if due:
+                self._next_log[cause] = now + _SECONDS_BETWEEN_LOGS
+        if due:
+            reason = "" if error is None else f": {type(error).__name__}: {error}"
+            # What we raise on purpose explains itself; a surprise needs its traceback.
+            surprise = None if isinstance(error, AgentTraceError) else error
+            _LOG.error("%s%s (%d spans so far)", message, reason, total, exc_info=surprise)
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()  # reentrant: a signal handler may end a span while a loss is being counted
+        self._counts: dict[str, int] = {}
+        self._next_log: dict[str, float] = {}
+
+
+_loss_logs: weakref.WeakSet[LossLog] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for loss_log in _loss_logs:
+        loss_log._begin()  # noqa: SLF001 - the module's own class
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

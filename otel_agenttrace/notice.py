@@ -1,0 +1,117 @@
+"""The line at start and the line at exit, on stderr; and the count of traces that the latter tells."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from otel_agenttrace.config import is_quiet
+from otel_agenttrace.contract.attributes import FAILURE_TYPE
+from otel_agenttrace.model.codec import IS_REMOTE
+from otel_agenttrace.views.text import safe_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_agenttrace.model.record import SpanRecord
+
+
+class TraceTally:
+    """Counts the traces that this process has recorded, by the spans that start them here.
+
+    A trace failed when its local root did: an error that the agent recovered from does not count.
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.traces = 0
+        self.failed = 0
+        self._pid = os.getpid()
+
+    def add(self, record: SpanRecord) -> None:
+        """Count a staged record; a forked child counts its own traces only."""
+        if record.end_time_unix_nano is None or not _is_local_root(record):
+            return
+        if self._pid != os.getpid():
+            self._begin()
+        self.traces += 1
+        self.failed += FAILURE_TYPE in record.attributes
+
+    def is_of_this_process(self) -> bool:
+        """Whether anything was counted since the process began or was forked."""
+        return self.traces > 0 and self._pid == os.getpid()
+
+
+def _is_local_root(record: SpanRecord) -> bool:
+    return record.parent_span_id is None or bool(record.flags & IS_REMOTE)
+
+
+def start_line(service_name: str, targets: Sequence[str], instrumentors: Sequence[str], *, content: str) -> str:
+    """E.g. `booking-agent -> ~/.agenttrace/traces.db (httpx, openai; content on)`."""
+    details = [", ".join(instrumentors)] if instrumentors else []
+    return f"{service_name} -> {', '.join(targets)} ({'; '.join([*details, f'content {content}'])})"
+
+
+def exit_lines(
+    tally: TraceTally, losses: Mapping[str, int], unsampled_spans: int, store_option: str | None
+) -> list[str]:
+    """What to say at exit; nothing when nothing was recorded and nothing lost.
+
+    Args:
+        tally: the traces of this process.
+        losses: spans that did not arrive, by where they should have.
+        unsampled_spans: spans that the sampler left out.
+        store_option: what the command line needs to find the store again; None when it cannot.
+    """
+    lines = [_result(tally, store_option)] if tally.is_of_this_process() else []
+    lines += [f"{_spans(count)} did not reach the {where}, see the log" for where, count in losses.items() if count]
+    if unsampled_spans:
+        lines.append(f"{_spans(unsampled_spans)} left out by the sampler")
+    return lines
+
+
+def _result(tally: TraceTally, store_option: str | None) -> str:
+    if tally.failed:
+        result, command = f"{tally.failed} of {_traces(tally.traces)} failed", "agenttrace failure show"
+    else:
+        result, command = f"{_traces(tally.traces)}, none failed", "agenttrace trace list"
+    return result if store_option is None else f"{result} -> {command}{store_option}"
+
+
+def _spans(count: int) -> str:
+    return "1 span" if count == 1 else f"{count} spans"
+
+
+def _traces(count: int) -> str:
+    return "1 trace" if count == 1 else f"{count} traces"
+
+
+def say(line: str) -> None:
+    """Print a line of ours to stderr, unless `AGENTTRACE_QUIET` is set."""
+    if is_quiet() or sys.stderr is None:
+        return
+    try:
+        print(f"agenttrace: {safe_text(line)}", file=sys.stderr, flush=True)  # noqa: T201 - this is its purpose
+    except (OSError, ValueError):
+        return  # stderr is closed: nobody is listening
+
+
+def shown_url(url: str) -> str:
+    """A store's URL as people know it: a file as its path, from `~`; anything else without credentials and options."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _shown_path(url.removeprefix("sqlite:///"))
+    if not parts.netloc:
+        return f"{parts.scheme}:{parts.path}" if parts.path else parts.scheme or url
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _shown_path(path: str) -> str:
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if path == home or path.startswith(home + os.sep) else path

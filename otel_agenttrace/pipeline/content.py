@@ -1,0 +1,99 @@
+"""Content: what people, models and tools said to each other, which not every place that spans go to may have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.contract.attributes import (
+    AGENTTRACE_EVENT_DATA,
+    AGENTTRACE_INPUT,
+    AGENTTRACE_OUTPUT,
+    GEN_AI_COMPLETION,
+    GEN_AI_INPUT_MESSAGES,
+    GEN_AI_OUTPUT_MESSAGES,
+    GEN_AI_PROMPT,
+    GEN_AI_SYSTEM_INSTRUCTIONS,
+    GEN_AI_TOOL_CALL_ARGUMENTS,
+    GEN_AI_TOOL_CALL_RESULT,
+    GEN_AI_TOOL_DEFINITIONS,
+)
+
+if TYPE_CHECKING:
+    from otel_agenttrace.model.record import Attributes, SpanRecord
+
+_CONTENT = frozenset(
+    {
+        AGENTTRACE_EVENT_DATA,
+        AGENTTRACE_INPUT,
+        AGENTTRACE_OUTPUT,
+        GEN_AI_COMPLETION,
+        GEN_AI_INPUT_MESSAGES,
+        GEN_AI_OUTPUT_MESSAGES,
+        GEN_AI_PROMPT,
+        GEN_AI_SYSTEM_INSTRUCTIONS,
+        GEN_AI_TOOL_CALL_ARGUMENTS,
+        GEN_AI_TOOL_CALL_RESULT,
+        GEN_AI_TOOL_DEFINITIONS,
+        "content",
+        "final_result",
+        "gen_ai.event.content",
+        "gen_ai.output",
+        "gen_ai.retrieval.documents",
+        "gen_ai.retrieval.query.text",
+        "gen_ai.tool.args",
+        "message",
+        "model_request_parameters",
+        "tool_arguments",
+        "tool_calls",
+        "tool_response",
+    }
+)
+
+# What other families of instrumentors write it as; leaving out one name too many costs a detail, one too few a secret.
+_CONTENT_PREFIXES = (
+    f"{GEN_AI_PROMPT}.",
+    f"{GEN_AI_COMPLETION}.",
+    "ai.prompt",
+    "ai.response.text",
+    "ai.response.toolCalls",
+    "ai.toolCall.args",
+    "ai.toolCall.result",
+    "document.",
+    "embedding.",
+    "input.value",
+    "langfuse.observation.input",
+    "langfuse.observation.output",
+    "llm.completions",
+    "llm.function_call",
+    "llm.input_messages",
+    "llm.output_messages",
+    "llm.prompt_template",
+    "llm.prompts",
+    "llm.tools",
+    "message.content",
+    "output.value",
+    "pydantic_ai.all_messages",
+    "reranker.",
+    "retrieval.documents",
+    "tool.parameters",
+    "traceloop.entity.input",
+    "traceloop.entity.output",
+)
+
+
+def drop_content(record: SpanRecord) -> SpanRecord:
+    """A stage: the record without messages, arguments, results and the like, on the span and on its events.
+
+    Names, models, counts, timings and errors stay; what an exception's message quotes stays with it.
+    """
+    events = tuple(replace(event, attributes=_without_content(event.attributes)) for event in record.events)
+    return replace(record, attributes=_without_content(record.attributes), events=events)
+
+
+def _without_content(attributes: Attributes) -> Attributes:
+    return {key: value for key, value in attributes.items() if not _is_content(key)}
+
+
+def _is_content(key: str) -> bool:
+    return key in _CONTENT or key.startswith(_CONTENT_PREFIXES)

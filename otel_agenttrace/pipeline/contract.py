@@ -1,0 +1,119 @@
+"""The contract as a span stage, and its violations as span events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from otel_agenttrace.contract.attributes import (
+    AGENTTRACE_CONTRACT_ATTRIBUTE,
+    AGENTTRACE_CONTRACT_MESSAGE,
+    AGENTTRACE_CONTRACT_RULE,
+    CODE_FILE_PATH,
+    CODE_FUNCTION_NAME,
+    CODE_LINE_NUMBER,
+    EVENT_CONTRACT_VIOLATION,
+)
+from otel_agenttrace.model.record import EventRecord
+
+if TYPE_CHECKING:
+    from otel_agenttrace.contract.validate import Contract
+    from otel_agenttrace.contract.violation import Violation
+    from otel_agenttrace.model.record import Attributes, SpanRecord
+    from otel_agenttrace.pipeline.stage import Stage
+
+
+class CodeLocation(Protocol):
+    """A line of code."""
+
+    @property
+    def file_path(self) -> str:
+        """The source file."""
+
+    @property
+    def line_number(self) -> int | None:
+        """Counted from 1; None if it is not known."""
+
+    @property
+    def function_name(self) -> str:
+        """The function that the line is in."""
+
+
+class Locations(Protocol):
+    """What knows where a span's attributes were set, such as `processors.locations.Locations`."""
+
+    def of(self, attribute: str) -> CodeLocation | None:
+        """Where the attribute was set, else where the span was started; None if neither is known."""
+
+
+def contract_stage(contract: Contract) -> Stage:
+    """A stage that adds an event for each violation of a span that has ended.
+
+    A span that has such events already was checked where it was recorded, by a contract that may know more (a
+    project's own), and with the code locations: it stays as it is.
+    """
+    return partial(check_record, contract, None)
+
+
+def check_record(contract: Contract, locations: Locations | None, record: SpanRecord) -> SpanRecord:
+    """What `contract_stage` does, with the code locations that are known of the span."""
+    end_time = record.end_time_unix_nano
+    if end_time is None or any(event.name == EVENT_CONTRACT_VIOLATION for event in record.events):
+        return record
+    violations = contract.check_record(record)
+    if not violations:
+        return record
+    events = tuple(violation_event(violation, locations, end_time) for violation in violations)
+    return replace(record, events=record.events + events)
+
+
+def violation_event(violation: Violation, locations: Locations | None, time_unix_nano: int) -> EventRecord:
+    """The span event that records a violation."""
+    attributes: Attributes = {
+        AGENTTRACE_CONTRACT_ATTRIBUTE: violation.attribute,
+        AGENTTRACE_CONTRACT_RULE: violation.rule,
+        AGENTTRACE_CONTRACT_MESSAGE: violation.message,
+    }
+    located = locate(violation, locations)
+    for name, value in (
+        (CODE_FILE_PATH, located.file_path),
+        (CODE_LINE_NUMBER, located.line_number),
+        (CODE_FUNCTION_NAME, located.function_name),
+    ):
+        if value is not None:
+            attributes[name] = value
+    return EventRecord(EVENT_CONTRACT_VIOLATION, time_unix_nano, attributes)
+
+
+def locate(violation: Violation, locations: Locations | None) -> Violation:
+    """The violation with its code location filled in, if that is known."""
+    location = None if locations is None else locations.of(violation.attribute)
+    if location is None:
+        return violation
+    return replace(
+        violation,
+        file_path=location.file_path,
+        line_number=location.line_number,
+        function_name=location.function_name,
+    )
+
+
+def recorded_location(violation: Violation, record: SpanRecord) -> Violation:
+    """The violation with the code location that the process noted which recorded the span, if it found the same."""
+    for event in record.events:
+        attributes = event.attributes
+        if (
+            event.name == EVENT_CONTRACT_VIOLATION
+            and attributes.get(AGENTTRACE_CONTRACT_ATTRIBUTE) == violation.attribute
+            and attributes.get(AGENTTRACE_CONTRACT_RULE) == violation.rule
+            and isinstance(file_path := attributes.get(CODE_FILE_PATH), str)
+        ):
+            line_number, function_name = attributes.get(CODE_LINE_NUMBER), attributes.get(CODE_FUNCTION_NAME)
+            return replace(
+                violation,
+                file_path=file_path,
+                line_number=line_number if isinstance(line_number, int) else None,
+                function_name=function_name if isinstance(function_name, str) else None,
+            )
+    return violation

@@ -1,0 +1,184 @@
+"""Whether one span failed, and how, from what any emitter says in OTel's own words.
+
+Nothing here looks at `failure.*` or at names of this package, so the same run gives the same types wherever it is
+read, whoever recorded it. Why the rules are what they are: `docs/decisions/0003-failures.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.contract.attributes import (
+    ERROR_TYPE,
+    EVENT_EXCEPTION,
+    EXCEPTION_ESCAPED,
+    EXCEPTION_MESSAGE,
+    EXCEPTION_STACKTRACE,
+    EXCEPTION_TYPE,
+    FAILURE_TYPE,
+    TASK_TIMEOUT_MS,
+)
+from otel_agenttrace.model.record import ENDED_BY
+from otel_agenttrace.pipeline.error_words import (
+    class_in_status,
+    failure_type_of,
+    is_cancellation,
+    last_word,
+    protocol_errors,
+)
+from otel_agenttrace.pipeline.evaluations import hallucination_in
+from otel_agenttrace.pipeline.numbers import as_number
+
+if TYPE_CHECKING:
+    from otel_agenttrace.model.kinds import FailureType
+    from otel_agenttrace.model.record import AnyValue, EventRecord, SpanRecord
+    from otel_agenttrace.pipeline.error_words import ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFailure:
+    """How one span failed, as far as the span itself tells; texts are empty where it does not say.
+
+    Attributes:
+        exception_type: the exception's class, or a word such as `tool_error`.
+        code: a protocol's status code, e.g. `HTTP 422`.
+        is_error: the span ended in an error, which went on to its caller; not so an output that was judged, or a
+            call that took too long and came to a good end.
+        is_cancellation: the work was called off.
+        is_vague: the span says that it failed, and not why.
+    """
+
+    type: FailureType
+    message: str = ""
+    exception_type: str = ""
+    stacktrace: str = ""
+    code: str = ""
+    is_error: bool = True
+    is_cancellation: bool = False
+    is_vague: bool = False
+
+    @property
+    def text(self) -> str:
+        """The error in words: the message, else whatever else the span says; never empty."""
+        return self.message or self.exception_type or self.code or "the span ended with status ERROR"
+
+
+def classify(record: SpanRecord, now_unix_nano: int | None = None) -> LocalFailure | None:
+    """How the span failed, None if it did not (or is still open and may yet end well).
+
+    A span with status OK has no error, whatever it recorded on the way; what OK does not speak of is a limit that
+    was passed and an output that was judged. While a span is open only the passing of its `task.timeout_ms` is
+    certain: an error may yet be handled.
+
+    Args:
+        record: the span, from any emitter.
+        now_unix_nano: for an open span the time up to which it is known to run, in nanoseconds since the Unix
+            epoch; without it, its last event.
+    """
+    error = _error_of(record) if _may_have_error(record) else None
+    overrun = _overrun_of(record, now_unix_nano)
+    if overrun is not None:
+        return overrun if error is None else replace(error, type="timeout", is_cancellation=False, is_vague=False)
+    if error is not None:
+        return error
+    explanation = hallucination_in(record)
+    if explanation is not None:
+        return LocalFailure("hallucination_flag", explanation, is_error=False)
+    if ENDED_BY in record.attributes:
+        return LocalFailure("abandoned", "the process was gone before the span had ended")
+    return None
+
+
+def was_called_off(record: SpanRecord) -> bool:
+    """Whether the span ended because its work was called off, failed or not."""
+    return is_cancellation(_exception_type(record, _exception_event(record)))
+
+
+def failure_stage(record: SpanRecord) -> SpanRecord:
+    """Stamp `failure.type` on a span that failed."""
+    failure = classify(record)
+    if failure is None or record.attributes.get(FAILURE_TYPE) == failure.type:
+        return record
+    return replace(record, attributes={**record.attributes, str(FAILURE_TYPE): failure.type})
+
+
+def _may_have_error(record: SpanRecord) -> bool:
+    return record.end_time_unix_nano is not None and record.status_code != "OK"
+
+
+def _error_of(record: SpanRecord) -> LocalFailure | None:
+    event = _exception_event(record)
+    exception_type = _exception_type(record, event)
+    codes = protocol_errors(record)
+    called_off = is_cancellation(exception_type)
+    if not (
+        record.status_code == "ERROR"
+        or ((event is not None or exception_type) and not called_off)
+        or any(code.fails_alone for code in codes)
+    ):
+        return None
+    recorded = event.attributes if event is not None else {}
+    kind = _type_of(record, exception_type, codes)
+    return LocalFailure(
+        kind,
+        message=_text(recorded.get(EXCEPTION_MESSAGE)) or record.status_message,
+        exception_type=exception_type,
+        stacktrace=_text(recorded.get(EXCEPTION_STACKTRACE)),
+        code=codes[0].text if codes else "",
+        is_cancellation=called_off,
+        is_vague=kind == "exception" and not _names_class(exception_type) and all(code.is_vague for code in codes),
+    )
+
+
+def _type_of(record: SpanRecord, exception_type: str, codes: list[ProtocolError]) -> FailureType:
+    said = {failure_type_of(exception_type), failure_type_of(_text(record.attributes.get(ERROR_TYPE)))}
+    said.update(code.type for code in codes)
+    if "timeout" in said:
+        return "timeout"
+    return "validation_error" if "validation_error" in said else "exception"
+
+
+def _exception_event(record: SpanRecord) -> EventRecord | None:
+    """The last exception that is said to have left the span, else the last one recorded.
+
+    The Python SDK says `exception.escaped` of almost none, so that its absence tells nothing.
+    """
+    recorded = [event for event in record.events if event.name == EVENT_EXCEPTION]
+    escaped = [event for event in recorded if _text(event.attributes.get(EXCEPTION_ESCAPED)).lower() == "true"]
+    chosen = escaped or recorded
+    return chosen[-1] if chosen else None
+
+
+def _exception_type(record: SpanRecord, event: EventRecord | None) -> str:
+    recorded = _text(event.attributes.get(EXCEPTION_TYPE)) if event is not None else ""
+    if recorded:
+        return recorded
+    error_type = _text(record.attributes.get(ERROR_TYPE))
+    if error_type and not error_type.lstrip("-").isdigit():
+        return error_type
+    return class_in_status(record.status_message) if record.status_code == "ERROR" else ""
+
+
+def _names_class(exception_type: str) -> bool:
+    """Whether this is a class's name; `tool_error` and `_OTHER` are words."""
+    word = last_word(exception_type)
+    return word != word.lower() and word != word.upper()
+
+
+def _overrun_of(record: SpanRecord, now_unix_nano: int | None) -> LocalFailure | None:
+    if TASK_TIMEOUT_MS not in record.attributes:
+        return None
+    limit_ms = as_number(record.attributes[TASK_TIMEOUT_MS])
+    if limit_ms is None or limit_ms <= 0:
+        return None
+    until = record.end_time_unix_nano
+    if until is None:
+        until = max(now_unix_nano or 0, *(event.time_unix_nano for event in record.events), 0)
+    if until - record.start_time_unix_nano <= limit_ms * 1_000_000:
+        return None
+    return LocalFailure("timeout", f"ran longer than its task.timeout_ms of {limit_ms}", is_error=False)
+
+
+def _text(value: AnyValue) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)

@@ -1,0 +1,116 @@
+"""Whether the arguments of a tool call break the tool's JSON Schema, where the trace tells both.
+
+Schemas and arguments come from whoever wrote the trace, so checking them is bounded: nothing is fetched, patterns run
+in RE2's linear time, and a schema that is too large, or refers to itself too often, is not used at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from otel_agenttrace.contract.attributes import GEN_AI_TOOL_DEFINITIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.pipeline.canonical import Canonical
+
+_MAX_BYTES = 64 * 1024
+_MAX_REFERENCES = 1000
+_UNBOUNDED = (b'"patternProperties"', b'"$dynamicRef"')
+"""Keywords that jsonschema checks with Python's `re`, or follows in a way that cannot be counted."""
+
+
+class ToolSchemas:
+    """The schemas of the tools that are defined in some spans, see `gen_ai.tool.definitions`.
+
+    https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
+    """
+
+    def __init__(self, spans: Iterable[SpanRecord]) -> None:
+        self._schemas: dict[str, Any] = {}
+        for span in spans:
+            if GEN_AI_TOOL_DEFINITIONS in span.attributes:
+                for name, schema in _defined(span.attributes[GEN_AI_TOOL_DEFINITIONS]):
+                    self._schemas.setdefault(name, schema)
+        self._checks: dict[str, _Check | None] = {}
+
+    def are_broken_by(self, said: Canonical) -> bool:
+        """Whether the span calls a tool with arguments that break its schema; False where that is not known."""
+        name = said.tool_name
+        if not said.is_tool_call or name not in self._schemas:
+            return False
+        if name not in self._checks:
+            self._checks[name] = _check(self._schemas[name])
+        check, arguments = self._checks[name], said.input
+        return check is not None and isinstance(arguments, dict) and _is_small(arguments) and check.fails(arguments)
+
+
+class _TooManyReferencesError(Exception):
+    """A schema refers to itself more often than is followed."""
+
+
+class _Check:
+    def __init__(self, schema: dict[str, Any]) -> None:
+        # Imported here: it takes long, and only traces with a failed tool call of known schema need it.
+        from jsonschema import Draft202012Validator, validators  # noqa: PLC0415
+        from referencing import Registry  # noqa: PLC0415
+
+        self._follow = Draft202012Validator.VALIDATORS["$ref"]
+        keywords = {"pattern": _pattern, "$ref": self._reference}
+        # A registry of its own, since the default one fetches references from the network.
+        extended: Any = validators.extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+        self._validator = extended(schema, registry=Registry())
+
+    def fails(self, arguments: dict[str, Any]) -> bool:
+        self._references_left = _MAX_REFERENCES
+        try:
+            return not self._validator.is_valid(arguments)
+        except Exception:  # noqa: BLE001 - a schema that is none, or goes too far, says nothing of the arguments
+            return False
+
+    def _reference(self, validator: Any, reference: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        self._references_left -= 1
+        if self._references_left < 0:
+            raise _TooManyReferencesError
+        yield from self._follow(validator, reference, instance, schema) or ()
+
+
+def _pattern(_: Any, pattern: Any, instance: Any, __: Any) -> Iterator[Any]:
+    import re2  # noqa: PLC0415 - as above
+    from jsonschema import ValidationError  # noqa: PLC0415
+
+    options = re2.Options()
+    options.log_errors = False  # else RE2 writes to stderr
+    if isinstance(instance, str) and not re2.compile(pattern, options).search(instance):
+        yield ValidationError("does not match")
+
+
+def _check(schema: Any) -> _Check | None:
+    if not isinstance(schema, dict) or not _is_small(schema):
+        return None
+    return None if any(keyword in orjson.dumps(schema) for keyword in _UNBOUNDED) else _Check(schema)
+
+
+def _is_small(value: Any) -> bool:
+    try:
+        return len(orjson.dumps(value)) <= _MAX_BYTES
+    except TypeError:  # bytes and the like, which no schema speaks of
+        return False
+
+
+def _defined(definitions: Any) -> Iterator[tuple[str, Any]]:
+    """Names and schemas, as the conventions write them and as OpenAI's requests do."""
+    if isinstance(definitions, str):
+        try:
+            definitions = orjson.loads(definitions)
+        except ValueError:
+            return
+    for definition in definitions if isinstance(definitions, list) else ():
+        inner = definition.get("function") if isinstance(definition, dict) else None
+        tool = inner if isinstance(inner, dict) else definition
+        if isinstance(tool, dict) and isinstance(tool.get("name"), str):
+            yield tool["name"], tool.get("parameters")

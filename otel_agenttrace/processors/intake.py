@@ -1,0 +1,174 @@
+"""Intake: what becomes of a span on its way in, on the agent's thread and behind the queue."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.config import resolve_config
+from otel_agenttrace.contract.attributes import PROJECT_ID
+from otel_agenttrace.contract.registry import load_registry
+from otel_agenttrace.contract.validate import Contract
+from otel_agenttrace.errors import ConfigError
+from otel_agenttrace.model.codec import deserialize, serialize_readable
+from otel_agenttrace.pipeline.content import drop_content
+from otel_agenttrace.pipeline.contract import check_record, contract_stage, locate
+from otel_agenttrace.pipeline.failures import failure_stage
+from otel_agenttrace.pipeline.limit import ValueLimiter
+from otel_agenttrace.pipeline.redact import RedactConfig, Redactor
+from otel_agenttrace.pipeline.stage import run_stages
+from otel_agenttrace.processors.contract import enforce
+from otel_agenttrace.processors.inherit import belongs_to_task
+from otel_agenttrace.processors.locations import OpenSpans
+from otel_agenttrace.processors.recorded import RecordedSpan
+from otel_agenttrace.processors.sites import Sites
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from otel_agenttrace.config import TracingConfig
+    from otel_agenttrace.contract.violation import Violation
+    from otel_agenttrace.losses import LossLog
+    from otel_agenttrace.model.codec import SerializedSpan
+    from otel_agenttrace.model.record import Attributes, SpanRecord
+    from otel_agenttrace.pipeline.stage import Stage
+
+
+class Intake:
+    """Checks, serialises, redacts and cuts spans as they end; decodes and stages them on the consumer's side.
+
+    One serves a whole process. Thread-safe.
+
+    Args:
+        redactor: hides secrets; None hides nothing.
+        limiter: cuts what is too large.
+        contract: what spans are checked against; None checks nothing.
+        enforces: whether our own helpers raise what is wrong with a span, where they end it.
+        project: `project.id` of the spans that belong to a task and have none.
+    """
+
+    def __init__(
+        self,
+        redactor: Redactor | None = None,
+        limiter: ValueLimiter | None = None,
+        contract: Contract | None = None,
+        *,
+        enforces: bool = False,
+        project: str | None = None,
+    ) -> None:
+        self.project = project
+        self._redactor = redactor
+        self._limiter = limiter or ValueLimiter()
+        self._contract = contract
+        self._enforces = enforces
+        self._open_spans = None if contract is None else OpenSpans(contract.is_subject)
+        self._sites = Sites()
+        self._stages: tuple[Stage, ...] = (failure_stage,)
+        self._foreign_stages = self._stages if contract is None else (contract_stage(contract), *self._stages)
+
+    @classmethod
+    def from_config(cls, config: TracingConfig, project: str | None = None) -> Intake:
+        """What a configuration asks for; of a wrong environment the defaults.
+
+        Raises:
+            ConfigError: an argument is not accepted, or its file cannot be read.
+        """
+        return cls(
+            _redactor(config),
+            _limiter(config),
+            _contract(config),
+            enforces=config.contract == "enforce",
+            project=config.project or project,
+        )
+
+    @classmethod
+    def from_environment(cls) -> Intake:
+        """What a plain `configure_tracing()` would do with a span."""
+        return cls.from_config(resolve_config({}))
+
+    def note_start(self, span: Span) -> None:
+        """Follow a span that has just started, so that its violations can be traced to lines of code."""
+        if self._open_spans is not None:
+            self._open_spans.start(span, cover=self._enforces or self._sites.is_followed(span.name))
+            if self._enforces:
+                enforce(span, self._violations_so_far)
+
+    def recorded(self, span: ReadableSpan) -> RecordedSpan:
+        """The record of a span that has ended, or is to be seen while it is open; with nothing that is to be hidden."""
+        serialized = self._hidden(serialize_readable(span, attributes=self._attributes(span)))
+        return RecordedSpan(serialized, span.context, self._check_of(span))
+
+    def records(self, spans: Sequence[ReadableSpan], losses: LossLog, *, content: bool = True) -> list[SpanRecord]:
+        """The staged records of a batch; one that cannot be had is counted and left out.
+
+        Spans that did not come through `recorded` are checked, redacted and cut here.
+        """
+        records = []
+        for span in spans:
+            record = self._record(span, losses)
+            if record is not None:
+                records.append(record if content else drop_content(record))
+        return records
+
+    def _record(self, span: ReadableSpan, losses: LossLog) -> SpanRecord | None:
+        try:
+            if isinstance(span, RecordedSpan):
+                return run_stages(span.record, self._stages)
+            return run_stages(deserialize(self._hidden(serialize_readable(span))), self._foreign_stages)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a span, the others of its batch go on
+            # Without the error's text, which may quote what redaction was to hide.
+            losses.add("pipeline", 1, f"a span could not be processed ({type(error).__name__})")
+            return None
+
+    def _attributes(self, span: ReadableSpan) -> Attributes:
+        attributes: Attributes = span.attributes.copy()  # type: ignore[union-attr] # a proxy: one call, reading it is many
+        if self.project is not None and PROJECT_ID not in attributes and belongs_to_task(attributes):
+            attributes[PROJECT_ID] = self.project  # a span that became a task after it had started
+        return attributes
+
+    def _check_of(self, span: ReadableSpan) -> Stage | None:
+        """The check that the record still has to pass, which costs too much to be done while the agent waits.
+
+        It is done to the record as it is kept, so that what a violation quotes has been redacted too.
+        """
+        if self._contract is None or self._open_spans is None or span.end_time is None:
+            return None  # what an open span lacks may still come
+        return partial(check_record, self._contract, self._open_spans.end(span))
+
+    def _violations_so_far(self, span: ReadableSpan) -> list[Violation]:
+        if self._contract is None or self._open_spans is None:
+            return []
+        locations = self._open_spans.peek(span)
+        violations = self._contract.check(self._attributes(span), span.events)
+        return [locate(violation, locations) for violation in violations]
+
+    def _hidden(self, serialized: SerializedSpan) -> SerializedSpan:
+        # First hidden, then cut: half a secret would not be known for one.
+        return self._limiter.limit(serialized if self._redactor is None else self._redactor.redact(serialized))
+
+
+def _redactor(config: TracingConfig) -> Redactor | None:
+    if config.redact is False:
+        return None
+    return Redactor(config.redact if isinstance(config.redact, RedactConfig) else None)
+
+
+def _limiter(config: TracingConfig) -> ValueLimiter:
+    if config.max_value_bytes is not None:
+        try:
+            return ValueLimiter(config.max_value_bytes)
+        except ConfigError as error:
+            config.refuse("max_value_bytes", error)
+    return ValueLimiter()
+
+
+def _contract(config: TracingConfig) -> Contract | None:
+    if config.contract == "off":
+        return None
+    try:
+        return Contract(load_registry(config.contract_file))
+    except ConfigError as error:
+        config.refuse("contract_file", error)
+    return Contract(load_registry())

@@ -1,0 +1,110 @@
+"""RecordingSpanProcessor: what runs on the agent's thread, from the start of a span to its place in a queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import SpanProcessor
+
+from otel_agenttrace.contract.attributes import TASK_TIMEOUT_MS
+from otel_agenttrace.instrument.faults import contained, note_fault
+from otel_agenttrace.instrument.watchdog import Watchdog
+from otel_agenttrace.losses import LossLog
+from otel_agenttrace.processors.inherit import inherit
+from otel_agenttrace.processors.intake import Intake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from otel_agenttrace.processors.recorded import RecordedSpan
+
+
+class RecordingSpanProcessor(SpanProcessor):
+    """Records every sampled span: inherits, checks, serialises, redacts and cuts it, and hands the result over.
+
+    What is handed over is a `RecordedSpan`, which holds nothing that redaction has hidden. Whatever goes wrong costs
+    at most that span, which is then counted: nothing is raised into the agent.
+
+    Args:
+        downstream: processors that are told of ended spans, e.g. one `BatchSpanProcessor` for each exporter.
+        intake: redaction, limits and contract; by default what a plain `configure_tracing()` does.
+        on_overdue: told of a span past its `task.timeout_ms` that is still running.
+        losses: where spans that could not be recorded are counted.
+
+    Attributes:
+        recorded_count: spans handed over.
+        unsampled_count: spans that ended without being sampled.
+    """
+
+    def __init__(
+        self,
+        *downstream: SpanProcessor,
+        intake: Intake | None = None,
+        on_overdue: Callable[[RecordedSpan], None] | None = None,
+        losses: LossLog | None = None,
+    ) -> None:
+        self.recorded_count = 0
+        self.unsampled_count = 0
+        self.losses = losses or LossLog()
+        self._downstream = downstream
+        self._intake = intake or Intake.from_environment()
+        self._on_overdue = on_overdue
+        self._watchdog = Watchdog(self._report_overdue)
+        self._is_stopped = False
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Let the span inherit, note where its attributes are set, and watch its time limit."""
+        if self._is_stopped:
+            return
+        try:
+            attributes = inherit(span, parent_context, self._intake.project)
+            self._intake.note_start(span)
+            if TASK_TIMEOUT_MS in attributes:
+                self._watchdog.start(span)
+        except Exception:  # noqa: BLE001 - no fault of ours reaches the agent
+            note_fault("prepare a started span")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Record the span and hand it over."""
+        if self._is_stopped:
+            return
+        if not span.context.trace_flags.sampled:
+            self.unsampled_count += 1
+            return
+        try:
+            self._watchdog.end(span)
+            recorded = self._intake.recorded(span)
+        except Exception as error:  # noqa: BLE001 - as above
+            # Without the error's text, which may quote what redaction was to hide.
+            self.losses.add("recorder", 1, f"a span could not be recorded ({type(error).__name__})")
+            return
+        self.recorded_count += 1
+        try:
+            for processor in self._downstream:
+                processor.on_end(recorded)
+        except Exception:  # noqa: BLE001 - as above, and a processor may be anybody's
+            note_fault("hand over a span")
+
+    def stop(self) -> None:
+        """Record nothing more. The processors downstream keep what they have."""
+        self._is_stopped = True
+        self._watchdog.shutdown()
+
+    def shutdown(self) -> None:
+        """Stop, and shut down the processors downstream; safe twice."""
+        self.stop()
+        for processor in self._downstream:
+            with contained("shut down a span processor"):
+                processor.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Flush the processors downstream."""
+        results = [processor.force_flush(timeout_millis) for processor in self._downstream]
+        return all(result is not False for result in results)
+
+    def _report_overdue(self, span: ReadableSpan) -> None:
+        if self._on_overdue is not None and span.context.trace_flags.sampled:
+            self._on_overdue(self._intake.recorded(span))

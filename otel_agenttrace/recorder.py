@@ -1,0 +1,146 @@
+"""Recorder: what one configuration set in motion, and how it is completed, flushed and ended."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import threading
+import time
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING
+
+from otel_agenttrace import notice
+from otel_agenttrace.autoinstrument import instrument_libraries
+from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.instrument.faults import contained
+from otel_agenttrace.provider import CountingSampler, service_name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from otel_agenttrace.config import TracingConfig
+    from otel_agenttrace.losses import LossLog
+    from otel_agenttrace.processors.recording import RecordingSpanProcessor
+    from otel_agenttrace.targets import Target
+
+
+class Recorder:
+    """A processor on a provider, its targets, and what they count.
+
+    Attributes:
+        config: what it was made from.
+    """
+
+    def __init__(
+        self,
+        config: TracingConfig,
+        provider: TracerProvider,
+        *,
+        processor: RecordingSpanProcessor,
+        targets: Sequence[Target],
+        losses: LossLog,
+        tally: notice.TraceTally,
+    ) -> None:
+        self.config = config
+        self._provider = provider
+        self._processor = processor
+        self._targets = targets
+        self._losses = losses
+        self._tally = tally
+        self._is_complete = False
+        self._waiting_at_fork = [0] * len(targets)
+        if hasattr(os, "register_at_fork"):
+            note = weakref.WeakMethod(self._note_fork)
+            os.register_at_fork(after_in_child=lambda: (method := note()) and method())
+
+    def complete(self) -> None:
+        """See `Tracing.complete`."""
+        if self._is_complete:
+            return
+        self._is_complete = True
+        with contained("turn on instrumentors"):
+            names = instrument_libraries(self.config, self._provider)
+            targets = [target.label for target in self._targets] or ["nowhere"]
+            notice.say(notice.start_line(service_name_of(self._provider), targets, names, content=self._content()))
+
+    def flush(self, timeout_s: float) -> bool:
+        """See `Tracing.flush`."""
+        # The SDK's queues keep to no timeout: https://github.com/open-telemetry/opentelemetry-python/issues/4568
+        return self._deliver([target.queue.force_flush for target in self._targets], timeout_s)
+
+    def shutdown(self, timeout_s: float) -> bool:
+        """See `Tracing.shutdown`."""
+        self._processor.stop()
+        is_complete = self._deliver([target.queue.shutdown for target in self._targets], timeout_s)
+        losses = dict(self._losses.counts)
+        if dropped := self._dropped_by_queues():
+            losses["queue"] = dropped
+        for line in notice.exit_lines(self._tally, losses, self._unsampled(), self._store_option()):
+            notice.say(line)
+        return is_complete and not dropped
+
+    def _deliver(self, calls: Sequence[Callable[[], object]], timeout_s: float) -> bool:
+        lost_before = self._losses.total
+        return _run_together(calls, timeout_s) and self._losses.total == lost_before
+
+    def _waiting(self) -> list[int]:
+        """For each target, how many spans were put into its queue and have not come out."""
+        handed_over = self._processor.recorded_count
+        return [handed_over - target.exporter.received_count for target in self._targets]
+
+    def _dropped_by_queues(self) -> int:
+        """How many spans the SDK's queues dropped, which they do when they are full; to be asked after a flush."""
+        waiting = zip(self._waiting(), self._waiting_at_fork, strict=True)
+        return sum(max(0, now - before) for now, before in waiting)
+
+    def _note_fork(self) -> None:
+        # The child's queues begin empty: what was waiting is the parent's to deliver.
+        self._waiting_at_fork = self._waiting()
+
+    def _unsampled(self) -> int:
+        sampler = self._provider.sampler
+        return self._processor.unsampled_count + (sampler.dropped if isinstance(sampler, CountingSampler) else 0)
+
+    def _content(self) -> str:
+        content = self.config.content
+        return ("on" if content else "off") if isinstance(content, bool) else f"only in {', '.join(sorted(content))}"
+
+    def _store_option(self) -> str | None:
+        """What the command line needs to read the same store: nothing for the one it looks at by itself."""
+        exporter = next((target.exporter for target in self._targets), None)
+        if not isinstance(exporter, StoreSpanExporter) or exporter.url.startswith("memory"):
+            return None
+        if "store" not in self.config.given:
+            return ""
+        # Other URLs may hold a password, which is not for the screen.
+        return f" --store {shlex.quote(exporter.url)}" if exporter.url.startswith("sqlite:") else ""
+
+
+def _run_together(calls: Sequence[Callable[[], object]], timeout_s: float) -> bool:
+    """Run calls side by side; whether all of them returned in time, and none returned False."""
+    deadline = time.monotonic() + timeout_s
+    results: list[object] = []
+
+    def run(call: Callable[[], object]) -> None:
+        with contained("flush spans"):
+            results.append(call())
+
+    threads = [_start_thread(partial(run, call)) for call in calls]
+    for thread in threads:
+        if thread is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))
+    return len(results) == len(calls) and all(result is not False for result in results)
+
+
+def _start_thread(run: Callable[[], None]) -> threading.Thread | None:
+    """Run it in a thread; here and now where that cannot be: from 3.12 an ending interpreter starts no threads."""
+    thread = threading.Thread(target=run, name="agenttrace-flush", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        run()
+        return None
+    return thread

@@ -1,0 +1,76 @@
+"""A thread that is there while there is work."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MAX_STOP_S = 10.0
+
+
+@dataclass(slots=True)
+class _Thread:
+    """What is shared with the thread. `is_wanted` is set by `wake` and taken back before each round of work."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    closing: threading.Event = field(default_factory=threading.Event)
+    is_wanted: bool = False
+    running: threading.Thread | None = None
+
+
+class Background:
+    """Calls `work` in a daemon thread, which ends when all is done. Forked children begin with no thread.
+
+    Args:
+        name: the thread's.
+        work: gets an event that is set when it is to stop early.
+    """
+
+    def __init__(self, name: str, work: Callable[[threading.Event], None]) -> None:
+        self._name = name
+        self._work = work
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew in a forked child."""
+        self._thread = _Thread()
+        # Runs before the connections are closed when the interpreter exits: later made, earlier called.
+        self._stop = weakref.finalize(self, _stop, self._thread)
+
+    def wake(self) -> None:
+        """See to it that `work` is called once more, soon."""
+        thread = self._thread
+        with thread.lock:
+            thread.is_wanted = True
+            if thread.running is None and not thread.closing.is_set():
+                thread.running = threading.Thread(target=self._run, args=[thread], name=self._name, daemon=True)
+                thread.running.start()
+
+    def close(self) -> None:
+        """Stop the thread and wait for it."""
+        self._stop()
+
+    def _run(self, thread: _Thread) -> None:
+        while _goes_on(thread):
+            self._work(thread.closing)
+
+
+def _goes_on(thread: _Thread) -> bool:
+    with thread.lock:
+        goes_on = thread.is_wanted and not thread.closing.is_set()
+        thread.is_wanted = False
+        if not goes_on:
+            thread.running = None
+        return goes_on
+
+
+def _stop(thread: _Thread) -> None:
+    thread.closing.set()
+    running = thread.running
+    if running is not None:
+        running.join(_MAX_STOP_S)

@@ -1,0 +1,255 @@
+"""Connections to one SQLite file: one that writes, and readers that never wait for it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
+
+from otel_agenttrace.errors import StoreUnavailableError
+from otel_agenttrace.stores.forking import tell_about_forks
+from otel_agenttrace.stores.sql.errors import mapped_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MIN_SQLITE = (3, 35, 0)
+_MAX_IDLE_READERS = 4
+
+_CHECKPOINT_PAGES = 10_000
+"""Pages of 4 KiB that the write-ahead log holds before they are moved: at SQLite's own 1,000, writing is slower."""
+
+_WAL_BYTES = 64 * 2**20
+"""What the write-ahead log is cut back to when a long reader has let it grow."""
+
+_MAX_FORK_DELAY_S = 1.0
+
+_parents: list[sqlite3.Connection] = []
+"""Connections of the parent process, which a forked child must neither use nor close."""
+
+
+class Reader(sqlite3.Connection):
+    """A connection that reads. `attached` is for whoever attaches another file to it."""
+
+    attached: object = None
+
+
+class FileFormat(Protocol):
+    """What a file must hold before anybody gets a connection to it."""
+
+    def prepare(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
+        """Check what is in the file; create or update it unless `read_only`."""
+
+    def before_reading(self, reader: Reader) -> None:
+        """Make ready a reader that is about to be handed out."""
+
+
+class Connections:
+    """Opens, hands out and closes the connections of one file. Thread-safe, and usable in forked children.
+
+    Args:
+        path: the file; created with its folders, for this user alone, unless `read_only`.
+        file_format: what is to be in it.
+        busy_timeout_millis: how long a call waits for other processes.
+        read_only: never write.
+
+    Attributes:
+        read_only: True also where the file or its folder cannot be written.
+
+    Raises:
+        StoreUnavailableError: the file cannot be opened.
+        StoreRejectedError: something else is in it, or what a newer version wrote.
+    """
+
+    def __init__(
+        self, path: Path, file_format: FileFormat, *, busy_timeout_millis: int, read_only: bool = False
+    ) -> None:
+        if sqlite3.sqlite_version_info < _MIN_SQLITE:
+            raise StoreUnavailableError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
+        self.path = path
+        self.read_only = read_only
+        self._format = file_format
+        self._busy_timeout_s = busy_timeout_millis / 1000
+        self._is_closed = False
+        self._opened: list[sqlite3.Connection] = []
+        self._renew()
+        tell_about_forks(self)
+        weakref.finalize(self, _close_all, self._opened)
+        try:
+            with mapped_errors(path):
+                self._open_file()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The writing connection, in a transaction that commits if the block ends well."""
+        with mapped_errors(self.path), self._write_lock:
+            self._check_open()
+            if self.read_only:
+                raise StoreUnavailableError(f"{self.path} is opened read-only")
+            if self._writer is None:
+                self._writer = self._open_writer()
+            with transaction(self._writer, "IMMEDIATE"):
+                yield self._writer
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """A connection that sees one state of the file, whatever is written meanwhile."""
+        with mapped_errors(self.path):
+            self._check_open()
+            idle = self._idle
+            reader = idle.pop() if idle else self._open_reader()
+            try:
+                self._format.before_reading(reader)
+                with transaction(reader, "DEFERRED"):
+                    yield reader
+            except sqlite3.Error:
+                self._discard(reader)
+                raise
+            except BaseException:
+                self._put_back(reader, idle)
+                raise
+            self._put_back(reader, idle)
+
+    def close(self) -> None:
+        """Close everything but readers that are in use: those close when they are done."""
+        with self._write_lock:
+            self._is_closed = True
+            for connection in (self._writer, *self._idle):
+                if connection is not None:
+                    self._discard(connection)
+            self._writer = None
+            self._idle.clear()
+
+    def before_fork(self) -> None:
+        """Let no other thread write meanwhile."""
+        self._is_held = self._write_lock.acquire(timeout=_MAX_FORK_DELAY_S)
+
+    def after_fork_in_parent(self) -> None:
+        """Let other threads write again."""
+        if self._is_held:
+            self._write_lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Leave the parent's connections alone: SQLite allows a child to do nothing at all with them."""
+        _parents.extend(self._opened)
+        self._opened.clear()
+        self._renew()
+
+    def _renew(self) -> None:
+        self._write_lock = threading.Lock()
+        self._is_held = False
+        self._writer: sqlite3.Connection | None = None
+        self._idle: list[Reader] = []
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailableError(f"{self.path} is closed")
+
+    def _open_file(self) -> None:
+        self._mode = "mode=rw"
+        if not self.read_only:
+            _create(self.path)
+            self.read_only = not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK))
+        if self.read_only:
+            self._mode = self._readable_mode()
+            reader = self._open_reader()
+            self._format.prepare(reader, self.path, read_only=True)
+            self._idle.append(reader)
+        else:
+            self._writer = self._open_writer()
+
+    def _readable_mode(self) -> str:
+        """How to open a file that may be on a read-only disk: SQLite reads a WAL file only next to its -shm file."""
+        modes = ["mode=rw", "mode=ro"]
+        if not self.path.with_name(self.path.name + "-wal").exists():
+            modes.append("mode=ro&immutable=1")
+        for mode in modes[:-1]:
+            with suppress(sqlite3.OperationalError):
+                self._try(mode)
+                return mode
+        self._try(modes[-1])
+        return modes[-1]
+
+    def _try(self, mode: str) -> None:
+        connection = self._open(mode)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        finally:
+            self._discard(connection)
+
+    def _open_writer(self) -> sqlite3.Connection:
+        connection = self._open("mode=rw")
+        # First, so that a file of somebody else's stays as it is.
+        self._format.prepare(connection, self.path, read_only=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        return connection
+
+    def _open_reader(self) -> Reader:
+        reader = self._open(self._mode)
+        reader.execute("PRAGMA query_only = ON")
+        # Notices what a damaged page holds before believing it.
+        reader.execute("PRAGMA cell_size_check = ON")
+        return reader
+
+    def _open(self, mode: str) -> Reader:
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?{mode}",
+            uri=True,
+            timeout=self._busy_timeout_s,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Reader,
+        )
+        self._opened.append(connection)
+        return connection
+
+    def _put_back(self, reader: Reader, idle: list[Reader]) -> None:
+        if self._is_closed or len(idle) >= _MAX_IDLE_READERS:
+            self._discard(reader)
+        else:
+            idle.append(reader)
+
+    def _discard(self, connection: sqlite3.Connection) -> None:
+        with suppress(ValueError):  # a fork was faster
+            self._opened.remove(connection)
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
+    """Commit if the block ends well, else roll back."""
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _create(path: Path) -> None:
+    """Make the file and its folder where they are missing; spans are nobody else's business."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        if not path.is_file():
+            raise StoreUnavailableError(f"{path} cannot be created: {error.strerror}") from error
+
+
+def _close_all(connections: list[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()

@@ -1,0 +1,87 @@
+"""The deferred index: full text and attributes of spans, in a file of its own beside the store.
+
+The write path never touches it. A thread of whoever writes, and for a moment whoever searches, take in what has come
+since (see `indexing`): rows up to `position` are in, and changes of them up to `change` (see `replaced` in `schema`).
+What is not in yet, a search finds without the index. The file may be deleted at any time, and is when it is damaged,
+made by another version, or does not belong to the store beside it, as after one of the two was restored from a copy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from otel_agenttrace.stores.sql.terms import PAIRS_TOKENIZER, WORDS_TOKENIZER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otel_agenttrace.stores.sql.connections import Reader
+
+VERSION = 1
+"""Of the file, and of what `terms` puts into it: raise it with every change there."""
+
+_FTS5_OPTIONS = "content = '', detail = none, columnsize = 0"
+"""Only which rows a term is in: neither the texts, nor where in them."""
+
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    f'CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, {_FTS5_OPTIONS}, tokenize = "{WORDS_TOKENIZER}")',
+    f'CREATE VIRTUAL TABLE IF NOT EXISTS pairs USING fts5(text, {_FTS5_OPTIONS}, tokenize = "{PAIRS_TOKENIZER}")',
+)
+
+
+class Progress(NamedTuple):
+    """How far an index has come: the last row that is in it, and the last change of a row."""
+
+    position: int
+    change: int
+
+
+def index_path(path: Path) -> Path:
+    """The file of the index of the store at `path`."""
+    return path.with_name(path.name + "-index")
+
+
+def attach_index(reader: Reader, path: Path) -> None:
+    """Make the index file at `path`, if there is one, visible to a reader of the store as `idx`."""
+    found = _file_identity(path)
+    if reader.attached == found:
+        return
+    if reader.attached is not None:
+        reader.execute("DETACH idx")
+        reader.attached = None
+    if found is not None:
+        with suppress(sqlite3.DatabaseError):  # searches go without a damaged one, and remove it
+            reader.execute("ATTACH ? AS idx", [f"file:{quote(str(path))}?mode=rw"])
+            reader.attached = found
+
+
+def read_progress(connection: sqlite3.Connection, *, store: str = "main", index: str = "idx") -> Progress | None:
+    """How far the index has come; None if there is none that belongs to the store.
+
+    The store is read first, so that whatever is not in the index is still in the store as this transaction sees it.
+    """
+    state = dict(connection.execute(f"SELECT name, value FROM {store}.state"))
+    last = connection.execute(f"SELECT seq FROM {store}.sqlite_sequence WHERE name = 'replaced'").fetchone()
+    try:
+        kept = dict(connection.execute(f"SELECT name, value FROM {index}.state"))
+        progress = Progress(kept["position"], kept["change"])
+    except (sqlite3.DatabaseError, KeyError):
+        return None
+    belongs = (
+        (kept["version"], kept["index_id"]) == (VERSION, state["index_id"])
+        and progress.position < state["next_id"]
+        and progress.change <= (last[0] if last else 0)
+    )
+    return progress if belongs else None
+
+
+def _file_identity(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino

@@ -1,0 +1,105 @@
+"""A failure in a few lines: what, where, with which input, and what to type next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line
+from otel_agenttrace.views.rows import Row, TraceRows, error_text, outcome
+from otel_agenttrace.views.text import one_line, wrap
+from otel_agenttrace.views.units import format_cost, format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from otel_agenttrace.pipeline.root_cause import Failure
+    from otel_agenttrace.stores.api import StoredTrace
+
+_MAX_LEVELS = 10
+_MAX_ERROR_LINES = 12
+
+
+def format_failure(
+    trace: StoredTrace,
+    failure: Failure | None,
+    *,
+    failure_id: str,
+    trace_id: str,
+    next_option: str = "",
+    width: int = 80,
+    glyphs: Glyphs = UNICODE,
+) -> list[Line]:
+    """Return a failure as lines: its kind, its error, the way from the root to where it began, the next command.
+
+    The input is that of the span where it began, or of the nearest span above that has one.
+
+    Args:
+        trace: the whole trace.
+        failure: None for a trace that passed.
+        failure_id: the id as it is to be shown, see `short_failure_id`.
+        trace_id: the trace's id as it is to be typed; short, if the store can complete it.
+        next_option: what the next command needs besides, e.g. ` --store traces.db`.
+        width: columns that no line exceeds but the last, which is there to be copied.
+        glyphs: the signs to draw with.
+    """
+    rows = TraceRows(trace)
+    lines = [_heading(rows, failure, failure_id, glyphs)]
+    if failure is not None:
+        style: Style = "recovered" if failure.recovered else "error"
+        texts = wrap(error_text(failure), width - 2, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis)
+        lines.extend((Segment("  "), Segment(text, style)) for text in texts)
+    lines.extend(_path_lines(_path(rows, failure), glyphs))
+    lines = [cut_line(line, width, glyphs) for line in lines]
+    return [*lines, (Segment("next: ", "dim"), Segment(f"agenttrace trace show {trace_id}{next_option}"))]
+
+
+def short_failure_id(failure_id: str, trace_id: str, glyphs: Glyphs = UNICODE) -> str:
+    """Return `<trace_id>…-<8 digits of the span id>`, which is accepted where a failure id is; other ids unchanged."""
+    head, _, tail = failure_id.partition("-")
+    if len(head) != 32 or len(tail) != 16:
+        return failure_id
+    return f"{trace_id}{glyphs.ellipsis}-{tail[:8]}" if len(trace_id) < len(head) else f"{head}-{tail[:8]}"
+
+
+def _heading(rows: TraceRows, failure: Failure | None, failure_id: str, glyphs: Glyphs) -> Line:
+    style: Style = "ok" if failure is None else "recovered" if failure.recovered else "error"
+    kind = "none" if failure is None else failure.type
+    subject = (rows.root.said.agent_name or rows.root.span.name) if failure is None else failure.subject
+    rest = f" {glyphs.dot} {subject} {glyphs.dot} {outcome(failure)}"
+    return Segment(failure_id, "heading"), Segment("  "), Segment(kind, style), Segment(rest)
+
+
+def _path(rows: TraceRows, failure: Failure | None) -> list[Row]:
+    if failure is None:
+        return [rows.root]
+    by_node = {id(row.node): row for row in rows.rows}
+    origin = rows.origin_of(failure)
+    return [*reversed([by_node[id(node)] for node in origin.node.ancestors()]), origin]
+
+
+def _path_lines(path: Sequence[Row], glyphs: Glyphs) -> Iterator[Line]:
+    with_input = max((index for index, row in enumerate(path) if row.said.input is not None), default=None)
+    for index, row in enumerate(path):
+        hidden = index - _MAX_LEVELS
+        indent = "   " * min(index - 1, _MAX_LEVELS - 1) + glyphs.last if index else ""
+        line: Line = (
+            Segment((f"{glyphs.ellipsis}{hidden} " if hidden > 0 else "") + indent, "dim"),
+            Segment(row.span.name, "name"),
+            *(_origin_mark(row, glyphs) if "origin" in row.mark else _measures(row)),
+        )
+        if index == with_input:
+            line += (Segment("  input ", "dim"), Segment(one_line(row.said.input)))
+        yield line
+
+
+def _origin_mark(row: Row, glyphs: Glyphs) -> Iterator[Segment]:
+    recovered = row.mark.startswith("recovered")
+    sign = glyphs.recovered if recovered else glyphs.cross
+    yield Segment(f" {sign} origin", "recovered" if recovered else "error")
+
+
+def _measures(row: Row) -> Iterator[Segment]:
+    if row.span.duration_nano is not None:
+        yield Segment(" " + format_duration(row.span.duration_nano), "dim")
+    if row.usage.cost_usd is not None:
+        yield Segment(" " + format_cost(row.usage.cost_usd), "dim")

@@ -1,0 +1,144 @@
+"""Lists of traces, sessions, failures and spans as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.model.times import from_rfc3339
+from otel_agenttrace.views.failure import short_failure_id
+from otel_agenttrace.views.lines import UNICODE, Glyphs, Line
+from otel_agenttrace.views.summary import STATUS_STYLES
+from otel_agenttrace.views.table import Cell, Column, format_table
+from otel_agenttrace.views.units import format_cost, format_count, format_duration, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_agenttrace.model.failure import FailureEvent
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.model.session import TraceSession
+    from otel_agenttrace.pipeline.summary import TraceSummary
+
+
+def format_trace_list(
+    traces: Sequence[TraceSummary], short_ids: Mapping[str, str], *, width: int = 80, glyphs: Glyphs = UNICODE
+) -> list[Line]:
+    """Return a heading and a line per trace. `short_ids` are the ids as they are to be shown, by trace id."""
+    times = _times([from_rfc3339(trace.started_at) for trace in traces])
+    columns = (
+        Column("TRACE"),
+        Column(times[0]),
+        Column("STATUS"),
+        Column("TIME", right=True),
+        Column("TOKENS", right=True),
+        Column("COST", right=True),
+        Column("NAME", share=True),
+    )
+    rows = [
+        (
+            Cell(short_ids.get(trace.trace_id, trace.trace_id), "heading"),
+            Cell(started, "dim"),
+            Cell(trace.status, STATUS_STYLES[trace.status]),
+            Cell(format_duration(round(trace.duration_ms * 1e6))),
+            Cell(_tokens(trace.input_tokens + trace.output_tokens)),
+            Cell(_cost(trace.cost_usd, complete=trace.cost_complete)),
+            Cell(trace.root_name, "name"),
+        )
+        for trace, started in zip(traces, times[1:], strict=True)
+    ]
+    return format_table(columns, rows, width=width, glyphs=glyphs)
+
+
+def format_session_list(
+    sessions: Sequence[TraceSession], short_ids: Mapping[str, str], *, width: int = 80, glyphs: Glyphs = UNICODE
+) -> list[Line]:
+    """Return a heading and a line per session."""
+    times = _times([from_rfc3339(session.started_at) for session in sessions])
+    columns = (
+        Column("SESSION", most=36),
+        Column(times[0]),
+        Column("STATUS"),
+        Column("SPANS", right=True),
+        Column("TOKENS", right=True),
+        Column("COST", right=True),
+        Column("TASK", share=True),
+    )
+    rows = [
+        (
+            Cell(short_ids.get(session.id, session.id), "heading"),
+            Cell(started, "dim"),
+            Cell(session.status, STATUS_STYLES[session.status]),
+            Cell(str(session.total_events)),
+            Cell(_tokens(session.total_tokens)),
+            Cell(_cost(session.total_cost_usd or None)),
+            Cell(session.task, "name"),
+        )
+        for session, started in zip(sessions, times[1:], strict=True)
+    ]
+    return format_table(columns, rows, width=width, glyphs=glyphs)
+
+
+def format_failure_list(
+    failures: Sequence[FailureEvent], short_ids: Mapping[str, str], *, width: int = 80, glyphs: Glyphs = UNICODE
+) -> list[Line]:
+    """Return a heading and a line per failure; a recovered one is marked."""
+    columns = (Column("FAILURE"), Column("TYPE"), Column("SUBJECT", most=20), Column(""), Column("ERROR", share=True))
+    rows = []
+    for failure in failures:
+        recovered = bool(failure.metadata.get("recovered"))
+        trace_id = failure.trace_id or ""
+        rows.append(
+            (
+                Cell(short_failure_id(failure.failure_id, short_ids.get(trace_id, trace_id), glyphs), "heading"),
+                Cell(failure.failure_type, "recovered" if recovered else "error"),
+                Cell(failure.subject, "name"),
+                Cell(glyphs.recovered if recovered else "", "recovered"),
+                Cell(failure.error or ""),
+            )
+        )
+    return format_table(columns, rows, width=width, glyphs=glyphs)
+
+
+def format_span_list(
+    spans: Sequence[SpanRecord], short_ids: Mapping[str, str], *, width: int = 80, glyphs: Glyphs = UNICODE
+) -> list[Line]:
+    """Return a heading and a line per span."""
+    times = _times([span.start_time_unix_nano for span in spans])
+    columns = (
+        Column("TRACE"),
+        Column("SPAN"),
+        Column(times[0]),
+        Column("TIME", right=True),
+        Column("", most=2),
+        Column("NAME", share=True),
+    )
+    rows = [
+        (
+            Cell(short_ids.get(span.trace_id, span.trace_id), "heading"),
+            Cell(span.span_id),
+            Cell(started, "dim"),
+            Cell(glyphs.running if span.duration_nano is None else format_duration(span.duration_nano)),
+            Cell(glyphs.cross if "failure.type" in span.attributes else "", "error"),
+            Cell(span.name, "name"),
+        )
+        for span, started in zip(spans, times[1:], strict=True)
+    ]
+    return format_table(columns, rows, width=width, glyphs=glyphs)
+
+
+def _times(unix_nanos: Sequence[int]) -> list[str]:
+    """A title and the times below it: when all are of one day, the day stands in the title alone."""
+    days = {format_time(unix_nano)[:10] for unix_nano in unix_nanos}
+    if len(days) == 1:
+        return [*days, *(format_time(unix_nano, date=False) for unix_nano in unix_nanos)]
+    years = {day[:4] for day in days}
+    cut = 5 if len(years) == 1 else 0
+    return ["STARTED", *(format_time(unix_nano, seconds=False)[cut:] for unix_nano in unix_nanos)]
+
+
+def _tokens(count: int) -> str:
+    return format_count(count) if count else ""
+
+
+def _cost(usd: float | None, *, complete: bool = True) -> str:
+    return "" if usd is None else format_cost(usd) + ("" if complete else "+")

@@ -1,0 +1,220 @@
+"""A trace in two lines; a session in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.model.tree import SpanTree
+from otel_agenttrace.pipeline.canonical import canonical
+from otel_agenttrace.pipeline.root_cause import find_failures
+from otel_agenttrace.pipeline.summary import last_known_unix_nano
+from otel_agenttrace.pipeline.usage import Totals, totals
+from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line
+from otel_agenttrace.views.table import Cell, Column, format_table
+from otel_agenttrace.views.text import cell_width, cut, safe_text
+from otel_agenttrace.views.tree import usage_text
+from otel_agenttrace.views.units import format_duration, format_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.model.session import TraceSession
+    from otel_agenttrace.pipeline.root_cause import Failure
+    from otel_agenttrace.pipeline.summary import TraceSummary
+    from otel_agenttrace.stores.api import StoredTrace
+
+STATUS_STYLES: dict[str, Style] = {
+    "passed": "ok",
+    "completed": "ok",
+    "failed": "error",
+    "hallucinated": "error",
+    "cancelled": "recovered",
+    "running": "running",
+}
+_MAX_SLOWEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SlowStep:
+    """A step that took long. `share` is its part of the session's time, from 0 to 1."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    duration_ms: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A session in numbers.
+
+    Attributes:
+        session: the session itself.
+        total_time_ms: milliseconds during which at least one of its traces ran.
+        trace_count: traces, without those that only tell of its start and end.
+        step_count: calls of models and tools, and other spans where a failure began.
+        error_count: failures, each root cause once, that were not recovered.
+        recovered_count: those that were, or may yet be.
+        input_tokens: each model call once, as are the other totals.
+        cost_usd: US dollars; None if no span reports a cost.
+        cost_complete: every model call has a cost.
+        slowest_steps: the longest steps, longest first; where there are no steps, the longest spans without children.
+    """
+
+    session: TraceSession
+    total_time_ms: float
+    trace_count: int
+    span_count: int
+    step_count: int
+    error_count: int
+    recovered_count: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    cost_complete: bool
+    slowest_steps: tuple[SlowStep, ...]
+
+
+def summarize_session(
+    session: TraceSession, traces: Sequence[StoredTrace], *, max_slowest: int = _MAX_SLOWEST
+) -> SessionSummary:
+    """Sum up a session and its traces; none of them may be without spans."""
+    trees = [SpanTree(trace.spans) for trace in traces]
+    failures = [failure for tree in trees for failure in find_failures(tree)]
+    used = totals(span for trace in traces for span in trace.spans)
+    steps = [record for tree in trees for record in _steps(tree, failures)]
+    total_nano = _covered_nano(traces)
+    slowest = sorted(steps or [leaf for tree in trees for leaf in _leaves(tree)], key=_duration, reverse=True)
+    return SessionSummary(
+        session=session,
+        total_time_ms=total_nano / 1e6,
+        trace_count=len(traces),
+        span_count=sum(len(tree.nodes) for tree in trees),
+        step_count=len(steps),
+        error_count=sum(failure.is_final for failure in failures),
+        recovered_count=sum(not failure.is_final for failure in failures),
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cost_usd=used.cost_usd,
+        cost_complete=used.cost_complete,
+        slowest_steps=tuple(_slow_step(record, total_nano) for record in slowest[:max_slowest]),
+    )
+
+
+def trace_heading(summary: TraceSummary, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
+    """Return in a few lines what a trace is, and what it came to."""
+    facts = [
+        summary.service_name,
+        _started(summary.started_at),
+        format_duration(round(summary.duration_ms * 1e6)),
+        _count(summary.span_count, "span"),
+        _count(summary.error_count, "error"),
+        usage_text(_totals(summary), glyphs),
+        ", ".join(summary.models),
+    ]
+    return [_identity(summary.trace_id, summary.status), *_flow(facts, width, glyphs)]
+
+
+def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
+    """Return a session as lines: what it was about, its totals, and its slowest steps with their share of the time."""
+    session = summary.session
+    recovered = f" ({summary.recovered_count} recovered)" if summary.recovered_count else ""
+    facts = [
+        _started(session.started_at),
+        format_duration(round(summary.total_time_ms * 1e6)),
+        _count(summary.trace_count, "trace"),
+        _count(summary.span_count, "span"),
+        _count(summary.step_count, "step"),
+        _count(summary.error_count, "error") + recovered,
+        usage_text(_totals(summary), glyphs),
+    ]
+    lines = [
+        _identity(session.id, session.status),
+        *_flow([session.task], width, glyphs),
+        *_flow(facts, width, glyphs),
+    ]
+    if summary.slowest_steps:
+        lines += [(), *_slowest_lines(summary, width, glyphs)]
+    return [cut_line(line, width, glyphs) for line in lines]
+
+
+def _slowest_lines(summary: SessionSummary, width: int, glyphs: Glyphs) -> list[Line]:
+    columns = (Column("SLOWEST STEPS", share=True), Column("TIME", right=True), Column("SHARE", right=True))
+    rows = [
+        (
+            Cell(step.name, "name"),
+            Cell(format_duration(round(step.duration_ms * 1e6))),
+            Cell(format_share(step.share, 1)),
+        )
+        for step in summary.slowest_steps
+    ]
+    return format_table(columns, rows, width=width, glyphs=glyphs)
+
+
+def _steps(tree: SpanTree, failures: Iterable[Failure]) -> list[SpanRecord]:
+    """What a TraceRecord has as steps."""
+    origins = {failure.origin.identity for failure in failures}
+    records = [node.record for node in tree.nodes]
+    said = [canonical(record) for record in records]
+    return [
+        record
+        for record, each in zip(records, said, strict=True)
+        if each.is_tool_call or each.is_model_call or record.identity in origins
+    ]
+
+
+def _leaves(tree: SpanTree) -> list[SpanRecord]:
+    return [node.record for node in tree.nodes if not node.children]
+
+
+def _slow_step(record: SpanRecord, total_nano: int) -> SlowStep:
+    duration = _duration(record)
+    return SlowStep(
+        record.trace_id, record.span_id, record.name, duration / 1e6, duration / total_nano if total_nano else 0.0
+    )
+
+
+def _duration(record: SpanRecord) -> int:
+    return max(record.duration_nano or 0, 0)
+
+
+def _covered_nano(traces: Iterable[StoredTrace]) -> int:
+    """How long at least one of the traces ran."""
+    covered, end = 0, None
+    for start, until in sorted(
+        (min(span.start_time_unix_nano for span in trace.spans), last_known_unix_nano(trace.spans)) for trace in traces
+    ):
+        covered += max(until - (start if end is None else max(start, end)), 0)
+        end = until if end is None else max(end, until)
+    return covered
+
+
+def _totals(summary: TraceSummary | SessionSummary) -> Totals:
+    return Totals(summary.input_tokens, summary.output_tokens, summary.cost_usd, summary.cost_complete)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _identity(id_: str, status: str) -> Line:
+    return Segment(id_, "heading"), Segment("  "), Segment(status, STATUS_STYLES[status])
+
+
+def _started(rfc3339: str) -> str:
+    return rfc3339[:19].replace("T", " ") + " UTC"
+
+
+def _flow(facts: Iterable[str], width: int, glyphs: Glyphs) -> list[Line]:
+    """The facts that are not empty, with a dot between them, on as many indented lines as they need."""
+    dot = f" {glyphs.dot} "
+    lines: list[str] = []
+    for fact in map(safe_text, filter(None, facts)):
+        if lines and cell_width(lines[-1] + dot + fact) <= width - 2:
+            lines[-1] += dot + fact
+        else:
+            lines.append(cut(fact, width - 2, glyphs.ellipsis))
+    return [(Segment("  "), Segment(line)) for line in lines]

@@ -1,0 +1,120 @@
+"""A trace as a tree of lines."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
+from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text
+from otel_agenttrace.views.text import cell_width, cut, one_line, safe_text, wrap
+from otel_agenttrace.views.units import format_cost, format_count, format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_agenttrace.model.tree import SpanNode
+    from otel_agenttrace.pipeline.usage import Totals
+    from otel_agenttrace.stores.api import StoredTrace
+
+_MAX_LEVELS = 10
+"""How many levels of indentation are drawn; of a deeper span only the nearest ones, behind the number left out."""
+
+_MIN_NAME = 16
+_MAX_ERROR_LINES = 3
+
+
+def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
+    """Return one line per span, its error below where a failure began.
+
+    A line says: name, duration, input and output tokens, cost (of the root: of the whole trace), whether the span is
+    still running, and what it has to do with a failure. Spans whose parent is not there stand under a heading of
+    their own, as do those whose parents lead back to themselves. No line is wider than `width` columns.
+    """
+    lines: list[Line] = []
+    for section in TraceRows(trace).sections:
+        if section.heading:
+            lines.append((Segment(section.heading, "heading"),))
+        for row in section.rows:
+            lines.append(span_line(row, guides(row.node, section, glyphs), width=width, glyphs=glyphs))
+            lines.extend(_error_lines(row, section, width, glyphs))
+    return [cut_line(line, width, glyphs) for line in lines]
+
+
+def span_line(row: Row, guide: str, *, width: int, glyphs: Glyphs) -> Line:
+    """Return the line of one span; a name too long for the width is cut, what follows it is not."""
+    rest: list[Segment] = []
+    for segment in (*_measures(row, glyphs), *marks(row, glyphs)):
+        rest += (Segment(" "), segment)
+    room = width - cell_width(guide) - line_width(tuple(rest))
+    name = Segment(cut(safe_text(row.span.name), max(room, _MIN_NAME), glyphs.ellipsis), "name")
+    line = (Segment(guide, "dim"), name, *rest)
+    if "origin" in row.mark and row.said.input is not None:
+        line += (Segment("  input ", "dim"), Segment(one_line(row.said.input)))
+    return line
+
+
+def marks(row: Row, glyphs: Glyphs) -> Iterator[Segment]:
+    """Yield what must be told about a span: running, failed, where the failure began, recovered, odd."""
+    if row.span.end_time_unix_nano is None:
+        yield Segment(f"{glyphs.running} running", "running")
+    if row.mark:
+        recovered = row.mark.startswith("recovered")
+        sign = glyphs.recovered if recovered else glyphs.cross
+        style: Style = "recovered" if recovered else "error"
+        yield Segment(f"{sign} {row.mark}" if row.mark != "failed" else sign, style)
+    for note in row.notes:
+        yield Segment(f"({note})", "dim")
+
+
+def guides(node: SpanNode, section: Section, glyphs: Glyphs, *, below: bool = False) -> str:
+    """Return what leads from a span's line to its parent's (an orphan's parent is its heading).
+
+    `below` is for a line that continues the span's own.
+    """
+    levels = node.depth + bool(section.heading)
+    pieces = ["   " if _is_last(at, section) else glyphs.pipe for at in islice(_upward(node), min(levels, _MAX_LEVELS))]
+    if below:
+        pieces.insert(0, glyphs.pipe if node.children else "   ")
+    elif levels:
+        pieces[0] = glyphs.last if _is_last(node, section) else glyphs.branch
+    if levels > _MAX_LEVELS:
+        pieces.append(f"{glyphs.ellipsis}{levels - _MAX_LEVELS} ")
+    return "".join(reversed(pieces))
+
+
+def usage_text(usage: Totals, glyphs: Glyphs) -> str:
+    """Return tokens and cost, as far as they are known."""
+    tokens = f"{format_count(usage.input_tokens)}{glyphs.arrow}{format_count(usage.output_tokens)} tok"
+    parts = [tokens] if usage.input_tokens or usage.output_tokens else []
+    if usage.cost_usd is not None:
+        parts.append(format_cost(usage.cost_usd) + ("" if usage.cost_complete else "+"))
+    return " ".join(parts)
+
+
+def _measures(row: Row, glyphs: Glyphs) -> Iterator[Segment]:
+    if row.span.duration_nano is not None:
+        yield Segment(format_duration(row.span.duration_nano), "dim")
+    if usage := usage_text(row.usage, glyphs):
+        yield Segment(usage, "dim")
+
+
+def _error_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    if "origin" not in row.mark or row.failure is None:
+        return
+    guide = guides(row.node, section, glyphs, below=True)
+    style: Style = "recovered" if row.mark.startswith("recovered") else "error"
+    error = f"{row.failure.type}: {error_text(row.failure)}"
+    room = max(width - cell_width(guide), _MIN_NAME)
+    for text in wrap(error, room, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
+        yield (Segment(guide, "dim"), Segment(text, style))
+
+
+def _is_last(node: SpanNode, section: Section) -> bool:
+    siblings = node.parent.children if node.parent else section.tops
+    return siblings[-1] is node
+
+
+def _upward(node: SpanNode) -> Iterator[SpanNode]:
+    yield node
+    yield from node.ancestors()

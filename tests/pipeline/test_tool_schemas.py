@@ -1,0 +1,115 @@
+"""Tool arguments that break the tool's JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from otel_agenttrace.model.record import EventRecord, SpanRecord
+from otel_agenttrace.pipeline.canonical import canonical
+from otel_agenttrace.pipeline.root_cause import find_failures
+from otel_agenttrace.pipeline.tool_schemas import ToolSchemas
+from otel_agenttrace.testing.spans import START, make_span
+
+_SCHEMA = {"type": "object", "properties": {"date": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}}}
+_TOOLS: Any = [{"type": "function", "name": "search_flights", "parameters": _SCHEMA}]
+
+
+def _defining(definitions: Any) -> SpanRecord:
+    return make_span(span_id="1" * 16, attributes={"gen_ai.tool.definitions": definitions})
+
+
+def _call(arguments: Any, **fields: Any) -> SpanRecord:
+    said = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "search_flights",
+        "gen_ai.tool.call.arguments": arguments,
+    }
+    return make_span(**{"span_id": "2" * 16, "parent_span_id": "1" * 16, "attributes": said} | fields)
+
+
+def _is_broken(definitions: Any, arguments: Any) -> bool:
+    return ToolSchemas([_defining(definitions)]).are_broken_by(canonical(_call(arguments)))
+
+
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        _TOOLS,
+        json.dumps(_TOOLS),
+        [{"type": "function", "function": {"name": "search_flights", "parameters": _SCHEMA}}],
+        [None, {"name": 5}, *_TOOLS, {"name": "search_flights"}],
+    ],
+)
+def test_arguments_are_held_to_the_schema_of_their_tool(definitions: Any) -> None:
+    """As mappings and as JSON text, in the notation of the conventions and of OpenAI."""
+    assert _is_broken(definitions, {"date": "15/02/2026"})
+    assert _is_broken(definitions, '{"date": 5}')
+    assert not _is_broken(definitions, {"date": "2026-02-15"})
+
+
+@pytest.mark.parametrize(
+    ("definitions", "arguments"),
+    [
+        (_TOOLS, "no JSON"),
+        (_TOOLS, None),
+        (_TOOLS, {"date": b"\x00"}),
+        (_TOOLS, {"date": "x" * 100_000}),
+        ("no JSON", {"date": 5}),
+        ([{"name": "another", "parameters": _SCHEMA}], {"date": 5}),
+        ([{"name": "search_flights"}], {"date": 5}),
+        ([{"name": "search_flights", "parameters": {"type": "no such type"}}], {"date": 5}),
+        ([{"name": "search_flights", "parameters": {"properties": {"date": {"pattern": "("}}}}], {"date": "x"}),
+        ([{"name": "search_flights", "parameters": {"$ref": "http://127.0.0.1:9/schema"}}], {"date": 5}),
+        ([{"name": "search_flights", "parameters": {"$ref": "#"}}], {"date": 5}),
+        ([{"name": "search_flights", "parameters": {"patternProperties": {"(a+)+$": False}}}], {"date": 5}),
+        ([{"name": "search_flights", "parameters": {"description": "x" * 100_000, **_SCHEMA}}], {"date": 5}),
+    ],
+)
+def test_what_cannot_be_checked_is_not_held_against_the_arguments(definitions: Any, arguments: Any) -> None:
+    """Unknown, broken, endless and oversized schemas say nothing, and nothing is fetched."""
+    assert not _is_broken(definitions, arguments)
+
+
+def test_a_schema_that_doubles_with_each_reference_is_given_up() -> None:
+    """Following it to its end would take longer than the universe has."""
+    levels = {f"l{n}": {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2} for n in range(100)}
+    schema = {"$ref": "#/$defs/l0", "$defs": levels | {"l100": False}}
+
+    assert not _is_broken([{"name": "search_flights", "parameters": schema}], {})
+
+
+def test_a_pattern_takes_linear_time() -> None:
+    """An expression that Python's `re` would never finish with is decided at once."""
+    schema = {"properties": {"date": {"pattern": "^(a+)+$"}}}
+
+    assert _is_broken([{"name": "search_flights", "parameters": schema}], {"date": "a" * 50 + "b"})
+
+
+def test_a_failed_call_with_wrong_arguments_is_a_validation_error() -> None:
+    """Whatever the tool raised; a call that went well is none, and neither is one that was cancelled."""
+    error: Any = {"exception.type": "ToolError", "exception.message": "no such day"}
+    failed: Any = {"status_code": "ERROR", "events": (EventRecord("exception", START, error),)}
+    cancelled: Any = {
+        "status_code": "ERROR",
+        "events": (EventRecord("exception", START, {"exception.type": "CancelledError"}),),
+    }
+    wrong, right = {"date": "15/02/2026"}, {"date": "2026-02-15"}
+
+    def types(*spans: SpanRecord) -> list[str]:
+        return [failure.type for failure in find_failures([_defining(_TOOLS), *spans])]
+
+    assert types(_call(wrong, **failed)) == ["validation_error"]
+    assert types(_call(right, **failed)) == ["exception"]
+    assert types(_call(wrong)) == []
+    assert types(_call(wrong, **cancelled)) == ["exception"]
+    request = make_span(
+        span_id="3" * 16,
+        parent_span_id="2" * 16,
+        kind="CLIENT",
+        status_code="ERROR",
+        attributes={"http.response.status_code": 400},
+    )
+    assert types(_call(wrong, **failed), request) == ["validation_error"]
