@@ -184,6 +184,8 @@ def _redact(value: Any) -> RedactConfig | bool:
 
     if isinstance(value, RedactConfig):
         return value
+    if callable(value):
+        return RedactConfig(callable=value)
     words = set(value.lower().replace(" ", "").split(",")) if isinstance(value, str) else set()
     if words and words <= _MORE_SECRETS:
         return RedactConfig(emails="emails" in words, cards="cards" in words)
@@ -247,7 +249,7 @@ _SETTINGS: tuple[_Setting[Any], ...] = (
     ),
     _Setting("contract", ("AGENTTRACE_CONTRACT",), _mode, ", ".join(CONTRACT_MODES), "observe"),
     _Setting("contract_file", ("AGENTTRACE_CONTRACT_FILE",), _path, "the path of a YAML file", None),
-    _Setting("redact", ("AGENTTRACE_REDACT",), _redact, f"a RedactConfig, {_ON_OFF}, emails, cards", True),
+    _Setting("redact", ("AGENTTRACE_REDACT",), _redact, f"a RedactConfig, a function, {_ON_OFF}, emails, cards", True),
     _Setting(
         "content", ("AGENTTRACE_CONTENT",), _content, f"{_ON_OFF}, or the names of the targets that keep it", True
     ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_agenttrace.config import ContractMode, TracingConfig
-    from otel_agenttrace.pipeline.redact import RedactConfig
+    from otel_agenttrace.pipeline.redact import RedactConfig, RedactFunction
     from otel_agenttrace.stores.api import SpanStore
     from otel_agenttrace.stores.trace_store import TraceStore
 
@@ -35,7 +35,7 @@ def configure_tracing(
     exporters: str | SpanExporter | Iterable[str | SpanExporter] | None = None,
     contract: ContractMode | None = None,
     contract_file: str | os.PathLike[str] | None = None,
-    redact: RedactConfig | bool | None = None,
+    redact: RedactConfig | RedactFunction | bool | None = None,
     content: bool | Iterable[str] | None = None,
     instrument: str | bool | Iterable[str] | None = None,
     max_value_bytes: int | None = None,
@@ -61,7 +61,8 @@ def configure_tracing(
             violation with the line of code behind it, `enforce` also raises it from our own helpers, `off` looks at
             none.
         contract_file: a YAML file with a project's own attributes and phases; else `AGENTTRACE_CONTRACT_FILE`.
-        redact: False to hide nothing, a RedactConfig to choose; else `AGENTTRACE_REDACT`, else secrets are hidden.
+        redact: False to hide nothing, a RedactConfig to choose, a function as its `callable`; else
+            `AGENTTRACE_REDACT`, else secrets are hidden.
         content: whether messages, arguments and results are kept; or the names of the targets that keep them (`store`,
             names of exporters, class names of exporter objects). Else `AGENTTRACE_CONTENT`, else they are kept; nothing
             overrides an `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` that says no.

@@ -28,7 +28,7 @@ _LOG = logging.getLogger("otel_agenttrace")
 _TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
 
 
-class AgentTraceConfigurator(_OTelSDKConfigurator):  # type: ignore[misc] # untyped in the SDK
+class AgentTraceConfigurator(_OTelSDKConfigurator):
     """Sets up metrics, logs and a TracerProvider with our ids, all from the standard environment.
 
     Exporters of spans are left to `before_instrumentors`, which puts redaction before them. What fails is logged, not
@@ -38,11 +38,12 @@ class AgentTraceConfigurator(_OTelSDKConfigurator):  # type: ignore[misc] # unty
     def _configure(self, **kwargs: Any) -> None:
         try:
             if os.environ.get("OTEL_CONFIG_FILE"):
-                super()._configure(**kwargs)  # a file says all, exporters included
+                # The file says all, exporters included.
+                super()._configure(**kwargs)  # type: ignore[no-untyped-call]
                 return
             kwargs.setdefault("id_generator", id_generator_from_environment())
             with _no_trace_exporters():
-                super()._configure(**kwargs)
+                super()._configure(**kwargs)  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the environment, the program goes on
             _LOG.error("OpenTelemetry could not be configured as the environment asks: %s", error)
 

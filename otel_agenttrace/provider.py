@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import Sampler
+from opentelemetry.sdk.trace.sampling import Decision, Sampler
 
 from otel_agenttrace.instrument.ids import TimeOrderedIdGenerator
 
@@ -57,7 +57,7 @@ class CountingSampler(Sampler):
     ) -> SamplingResult:
         """Return the other sampler's decision."""
         result = self._sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-        if not result.decision.is_recording():
+        if result.decision is Decision.DROP:
             self.dropped += 1
         return result
 

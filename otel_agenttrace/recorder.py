@@ -51,10 +51,15 @@ class Recorder:
         self._losses = losses
         self._tally = tally
         self._is_complete = False
+        self._undo: list[Callable[[], object]] = []
         self._waiting_at_fork = [0] * len(targets)
         if hasattr(os, "register_at_fork"):
             note = weakref.WeakMethod(self._note_fork)
             os.register_at_fork(after_in_child=lambda: (method := note()) and method())
+
+    def at_shutdown(self, undo: Callable[[], object]) -> None:
+        """Call something when recording ends."""
+        self._undo.append(undo)
 
     def complete(self) -> None:
         """See `Tracing.complete`."""
@@ -74,6 +79,8 @@ class Recorder:
     def shutdown(self, timeout_s: float) -> bool:
         """See `Tracing.shutdown`."""
         self._processor.stop()
+        for undo in self._undo:
+            undo()
         is_complete = self._deliver([target.queue.shutdown for target in self._targets], timeout_s)
         losses = dict(self._losses.counts)
         if dropped := self._dropped_by_queues():

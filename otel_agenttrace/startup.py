@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -57,12 +58,23 @@ def begin(config: TracingConfig) -> tuple[TracerProvider, Recorder]:
     use_collector(provider, collector)
     if existing is None:
         trace.set_tracer_provider(provider)
-    if config.content:
-        # Unset, it means no content to the instrumentors; whoever set it is obeyed.
-        os.environ.setdefault(CONTENT_VARIABLE, "SPAN_ONLY")
-    return provider, Recorder(
+    recorder = Recorder(
         config, provider, processor=processor, targets=targets, losses=losses, tally=_tally(provider, targets)
     )
+    recorder.at_shutdown(partial(use_collector, provider, None))
+    recorder.at_shutdown(_keep_content(config))
+    return provider, recorder
+
+
+def _keep_content(config: TracingConfig) -> Callable[[], object]:
+    """Tell the instrumentors whether to keep content, unless somebody has told them; gives what takes it back.
+
+    Unset, the variable means no content to them.
+    """
+    if os.environ.get(CONTENT_VARIABLE, "").strip():
+        return lambda: None
+    os.environ[CONTENT_VARIABLE] = "SPAN_ONLY" if config.content else "NO_CONTENT"
+    return lambda: os.environ.pop(CONTENT_VARIABLE, None)
 
 
 def _store_queue(targets: Sequence[Target]) -> Callable[[ReadableSpan], None] | None:

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("otel_agenttrace")
 
-_SDK_QUEUE = {"max_queue_size": 2048, "schedule_delay_millis": 5000, "max_export_batch_size": 512}
-"""The SDK's own defaults, for when the environment's `OTEL_BSP_*` are not accepted."""
-
 
 class Target(NamedTuple):
     """One place that spans go to. `label` is what the line at start calls it."""
@@ -147,5 +144,5 @@ def _queue(exporter: SpanExporter) -> BatchSpanProcessor:
     try:
         return BatchSpanProcessor(exporter)
     except ValueError as error:
-        _LOG.error("OTEL_BSP_*: %s The defaults are used.", error)
-        return BatchSpanProcessor(exporter, **_SDK_QUEUE)
+        _LOG.error("OTEL_BSP_*: %s The SDK's defaults are used.", error)
+        return BatchSpanProcessor(exporter, max_queue_size=2048, schedule_delay_millis=5000, max_export_batch_size=512)

@@ -54,7 +54,7 @@ class Tracing:
         Returns:
             False when that took longer than `timeout_s` (it goes on all the same), or when a span was not taken.
         """
-        return self._recorder is None or self._recorder.flush(timeout_s)
+        return self._recorder is None or self._is_shut_down or self._recorder.flush(timeout_s)
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
         """Flush, stop recording, and print how it went; safe twice. Then `configure_tracing` may be called again.

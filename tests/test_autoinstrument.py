@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Install = Callable[..., None]
 
-_INSTRUMENTOR = '''
+_INSTRUMENTOR = """
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 class Instrumentor(BaseInstrumentor):
@@ -31,7 +31,7 @@ class Instrumentor(BaseInstrumentor):
 
     def _uninstrument(self, **kwargs):
         pass
-'''
+"""
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from otel_agenttrace.cli.options import json_option, store_option
-from otel_agenttrace.cli.output import glyphs, print_json_line, print_lines, width, writing
+from otel_agenttrace.cli.output import glyphs, print_json_line, print_lines, store_argument, width, writing
 from otel_agenttrace.stores.lookup import short_ids
 from otel_agenttrace.views.failure import short_failure_id
 from otel_agenttrace.views.lines import Segment
@@ -42,11 +41,12 @@ def demo(store_url: str | None, as_json: bool) -> None:
     from otel_agenttrace.demo.run import run_demo  # noqa: PLC0415  `--help` needs no server
 
     with writing(store_url) as store:
-        if as_json:
-            for run in run_demo(store):
-                print_json_line(asdict(run))
-        else:
-            print_lines(_lines(store, list(run_demo(store)), store_url))
+        runs = run_demo(store)
+        if not as_json:
+            print_lines(_lines(store, runs, store_url))
+            return
+        for run in runs:
+            print_json_line(asdict(run))
 
 
 def _lines(store: TraceStore, runs: Sequence[DemoRun], store_url: str | None) -> Iterator[Line]:
@@ -57,7 +57,7 @@ def _lines(store: TraceStore, runs: Sequence[DemoRun], store_url: str | None) ->
     if store.spans.url.startswith("memory"):
         yield (Segment("These runs were in memory only; without --store they are kept."),)
         return
-    option = f" --store {shlex.quote(store_url)}" if store_url else ""
+    option = store_argument(store_url)
     failed = next((run for run in runs if run.failure_type != "none"), runs[0])
     for word, command in (
         ("next: ", "failure show"),

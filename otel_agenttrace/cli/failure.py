@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from otel_agenttrace.cli.options import json_option, list_options, store_option
-from otel_agenttrace.cli.output import glyphs, print_json, print_lines, print_more, print_nothing, reading, width
+from otel_agenttrace.cli.output import (
+    glyphs,
+    print_json,
+    print_lines,
+    print_more,
+    print_nothing,
+    reading,
+    store_argument,
+    width,
+)
 from otel_agenttrace.errors import TraceNotFoundError
 from otel_agenttrace.model.kinds import FailureType
 from otel_agenttrace.stores.lookup import short_ids
@@ -86,7 +95,13 @@ def show(failure_id: str | None, *, store_url: str | None, as_json: bool) -> Non
         return
     shown = short_failure_id(found.stored.failure_id, trace_id, glyphs())
     lines = format_failure(
-        found.trace, found.failure, failure_id=shown, trace_id=trace_id, width=width(), glyphs=glyphs()
+        found.trace,
+        found.failure,
+        failure_id=shown,
+        trace_id=trace_id,
+        next_option=store_argument(store_url),
+        width=width(),
+        glyphs=glyphs(),
     )
     print_lines(lines)
 

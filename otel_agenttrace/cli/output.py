@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from contextlib import contextmanager
@@ -88,6 +89,11 @@ def writing(store_url: str | None) -> Iterator[TraceStore]:
 
     with open_store(store_url, setting="--store") as store:
         yield store
+
+
+def store_argument(store_url: str | None) -> str:
+    """What a command that is printed needs besides, to look into the same store; empty for the default one."""
+    return f" --store {shlex.quote(store_url)}" if store_url else ""
 
 
 def _paint(text: str, style: Style) -> str:

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from otel_agenttrace.cli.options import Moment, json_option, store_option
-from otel_agenttrace.cli.output import print_json, reading, writing
-from otel_agenttrace.errors import StoreRejectedError, TraceNotFoundError
+from otel_agenttrace.cli.output import print_json, reading, store_argument, writing
+from otel_agenttrace.errors import AgentTraceError, StoreRejectedError, TraceNotFoundError
 from otel_agenttrace.otlp.jsonl import read_jsonl, write_jsonl
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.stores.api import SpanQuery
@@ -58,7 +58,7 @@ def import_(files: Sequence[Path], *, store_url: str | None, as_json: bool) -> N
     if as_json:
         print_json([asdict(taken) for taken in results])
     else:
-        _report(results, url)
+        _report(results, url, store_url)
     sys.exit(1 if any(taken.errors for taken in results) else 0)
 
 
@@ -105,14 +105,24 @@ def _import_file(path: Path, store: TraceStore, intake: Intake) -> _Taken:
     trace_ids: set[str] = set()
     try:
         for batch in _batches(path, taken):
-            admitted = [intake.admitted(span) for span in batch]
-            stored = _write(store, admitted, taken)
+            stored = _write(store, _admitted(batch, intake, taken), taken)
             taken.spans += len(stored)
             trace_ids.update(span.trace_id for span in stored)
     except OSError as error:
         taken.errors.append(f"{path}: {error.strerror or error}")
     taken.traces = len(trace_ids)
     return taken
+
+
+def _admitted(batch: Sequence[SpanRecord], intake: Intake, taken: _Taken) -> list[SpanRecord]:
+    """The spans as they are to be kept; one that the pipeline cannot take is noted, and the others go on."""
+    admitted = []
+    for span in batch:
+        try:
+            admitted.append(intake.admitted(span))
+        except AgentTraceError as error:
+            taken.errors.append(f"{taken.file}: span {span.trace_id}-{span.span_id}: {error}")
+    return admitted
 
 
 def _batches(path: Path, taken: _Taken) -> Iterator[list[SpanRecord]]:
@@ -146,7 +156,7 @@ def _write(store: TraceStore, spans: list[SpanRecord], taken: _Taken) -> list[Sp
     return spans
 
 
-def _report(results: Sequence[_Taken], url: str) -> None:
+def _report(results: Sequence[_Taken], url: str, store_url: str | None) -> None:
     for taken in results:
         for kind, texts in (("error", taken.errors), ("warning", taken.warnings)):
             for text in texts[:_MAX_SHOWN]:
@@ -156,7 +166,7 @@ def _report(results: Sequence[_Taken], url: str) -> None:
     spans, traces = sum(taken.spans for taken in results), sum(taken.traces for taken in results)
     click.echo(f"imported {traces} traces with {spans} spans into {safe_text(url)}")
     if spans:
-        click.echo("next: agenttrace trace list")
+        click.echo(f"next: agenttrace trace list{store_argument(store_url)}")
 
 
 def _traces(store: TraceStore, chosen: Sequence[str], query: SpanQuery) -> Iterator[Sequence[SpanRecord]]:

@@ -14,12 +14,11 @@ from otel_agenttrace.contract.attributes import GEN_AI_OUTPUT_MESSAGES
 from otel_agenttrace.demo.agents import AGENTS, ToolError
 from otel_agenttrace.demo.model import message
 from otel_agenttrace.demo.server import ToolServer
+from otel_agenttrace.errors import TraceNotFoundError
 from otel_agenttrace.instrument.context import TraceContext
 from otel_agenttrace.instrument.ids import new_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from otel_agenttrace.demo.agents import Agent
     from otel_agenttrace.model.kinds import FailureType
     from otel_agenttrace.stores.trace_store import TraceStore
@@ -43,21 +42,19 @@ class DemoRun:
     trace_id: str
 
 
-def run_demo(store: TraceStore) -> Iterator[DemoRun]:
+def run_demo(store: TraceStore) -> list[DemoRun]:
     """Run every agent against tools on loopback, recorded as any program is that calls `configure_tracing()`.
 
-    Yields each run once it has been stored and found again. All runs are of one session.
+    All runs are of one session. Each is looked up in the store when all have ended and been recorded.
 
     Raises:
         StoreError: the store cannot be read.
-        TraceNotFoundError: a run is not in the store, e.g. because the environment turns tracing off.
+        TraceNotFoundError: a run is not in the store.
     """
     session_id = new_run_id()
-    with configure_tracing(SERVICE_NAME, store=store, instrument=("httpx",)) as tracing, ToolServer() as tools:
-        for agent in AGENTS:
-            root_id = _run(agent, tools.url, session_id)
-            tracing.flush()
-            yield _found_again(store, root_id)
+    with configure_tracing(SERVICE_NAME, store=store, instrument=("httpx",)), ToolServer() as tools:
+        root_ids = [_run(agent, tools.url, session_id) for agent in AGENTS]
+    return [_found_again(store, root_id) for root_id in root_ids]
 
 
 def _run(agent: Agent, tools_url: str, session_id: str) -> str:
@@ -72,8 +69,12 @@ def _run(agent: Agent, tools_url: str, session_id: str) -> str:
 
 
 def _found_again(store: TraceStore, root_id: str) -> DemoRun:
-    # The root's id stands for whatever made the root fail, and for the pass if nothing did.
-    failure_id = store.get_trace(root_id).failure_id
+    try:
+        # The root's id stands for whatever made the root fail, and for the pass if nothing did.
+        failure_id = store.get_trace(root_id).failure_id
+    except TraceNotFoundError as error:
+        hint = "does the environment turn it off (OTEL_SDK_DISABLED, OTEL_TRACES_SAMPLER)?"
+        raise TraceNotFoundError(f"a run of the demo was not recorded; {hint}") from error
     event, record = store.get_trace(failure_id)
     return DemoRun(
         failure_id=event.failure_id,

@@ -15,6 +15,8 @@ import orjson
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
 
 from otel_agenttrace.errors import ConfigError
+from otel_agenttrace.exporters.jsonl import JsonlSpanExporter
+from otel_agenttrace.exporters.staged import StagedSpanExporter
 from otel_agenttrace.model.codec import serialize_readable
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def create_exporter(name: str, provider: TracerProvider) -> SpanExporter:
         exporter = entry.load()(**arguments)
         if not isinstance(exporter, SpanExporter):
             raise ConfigError(f"exporter {name!r} ({entry.value}) is not a span exporter")
-        return exporter
+        return exporter.exporter if isinstance(exporter, StagedSpanExporter) else exporter
     extra = "otel-agenttrace[azure]" if entry_name == _AZURE else f"the package that brings {entry_name}"
     raise ConfigError(f"exporter {name!r} is not installed: pip install '{extra}'")
 
@@ -88,6 +90,10 @@ def destination(exporter: object) -> object:
     """
     if isinstance(exporter, ConsoleSpanExporter):
         return "console", id(exporter.out)
+    if isinstance(exporter, StagedSpanExporter):
+        return destination(exporter.exporter)
+    if isinstance(exporter, JsonlSpanExporter):
+        return exporter.path
     endpoint = getattr(exporter, "url", None) or getattr(exporter, "_endpoint", None)
     if isinstance(endpoint, str):
         return endpoint.rstrip("/"), getattr(exporter, "_instrumentation_key", None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from otel_agenttrace.exporters.jsonl import JsonlSpanExporter
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.model.readable import to_readable_span
 from otel_agenttrace.processors.intake import Intake
@@ -81,3 +82,10 @@ class StagedSpanExporter(SpanExporter):
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Flush the exporter."""
         return self.exporter.force_flush(timeout_millis) is not False
+
+
+class StagedJsonlSpanExporter(StagedSpanExporter):
+    """`agenttrace_jsonl` of `OTEL_TRACES_EXPORTER`: OTLP JSON lines, redacted whoever's processor stands before it."""
+
+    def __init__(self) -> None:
+        super().__init__(JsonlSpanExporter())

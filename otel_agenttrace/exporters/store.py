@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
@@ -60,17 +60,18 @@ class StoreSpanExporter(SpanExporter):
         self._content = content
         self.on_record: Callable[[SpanRecord], None] | None = None
         self._url = store if isinstance(store, str) else os.environ.get("AGENTTRACE_STORE") or "auto"
-        self._opened: TraceStore | None = None
-        self._store = None if store is None or isinstance(store, str) else _span_store(store)
+        self._given = None if isinstance(store, str) else store
+        self._store: TraceStore | None = None
         self._next_opening = 0.0
         self._is_shut_down = False
 
     @property
     def url(self) -> str:
         """The store's URL."""
-        return self._url if self._store is None else self._store.url
+        store = self._store or self._given
+        return self._url if store is None else store.url
 
-    def open(self) -> SpanStore:
+    def open(self) -> TraceStore:
         """Open the store now, not with the first span; return it.
 
         Raises:
@@ -78,11 +79,8 @@ class StoreSpanExporter(SpanExporter):
             StoreError: the store cannot be reached or read. The next export tries again.
         """
         if self._store is None:
-            from otel_agenttrace.stores.open import open_store  # noqa: PLC0415 - brings the store's driver
-
             self._next_opening = time.monotonic() + _SECONDS_BETWEEN_OPENINGS
-            self._opened = open_store(self._url)
-            self._store = self._opened.spans
+            self._store = _opened(self._given or self._url)
         return self._store
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -98,8 +96,8 @@ class StoreSpanExporter(SpanExporter):
     def shutdown(self) -> None:
         """Close the store, if it was opened here."""
         self._is_shut_down = True
-        if self._opened is not None:
-            self._opened.close()
+        if self._store is not None and self._given is None:
+            self._store.close()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Return True: what `export` took is stored when it returns."""
@@ -128,7 +126,7 @@ class StoreSpanExporter(SpanExporter):
         middle = len(records) // 2
         return self._write(records[:middle]) + self._write(records[middle:])
 
-    def _write_patiently(self, store: SpanStore, records: list[SpanRecord]) -> None:
+    def _write_patiently(self, store: TraceStore, records: list[SpanRecord]) -> None:
         for delay in _RETRY_DELAYS_S:
             with suppress(StoreUnavailableError):
                 return store.write_spans(records)
@@ -136,6 +134,11 @@ class StoreSpanExporter(SpanExporter):
         return store.write_spans(records)
 
 
-def _span_store(store: SpanStore | TraceStore) -> SpanStore:
-    """The store of spans that is behind a TraceStore."""
-    return cast("SpanStore", store if hasattr(store, "write_spans") else store.spans)
+def _opened(store: SpanStore | TraceStore | str) -> TraceStore:
+    """The store as one that keeps to its retention by itself."""
+    from otel_agenttrace.stores.open import open_store  # noqa: PLC0415 - brings the store's driver
+    from otel_agenttrace.stores.trace_store import TraceStore  # noqa: PLC0415 - as above
+
+    if isinstance(store, str):
+        return open_store(store)
+    return store if isinstance(store, TraceStore) else TraceStore(store)

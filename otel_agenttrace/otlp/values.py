@@ -34,7 +34,7 @@ def decode_attributes(fields: dict[str, Any]) -> Attributes:
     for key, value in _pairs(fields, "attributes"):
         try:
             attributes[key] = _decode_value(value, 0)
-        except DecodeError as error:  # noqa: PERF203 - free until it happens
+        except DecodeError as error:
             raise DecodeError(f"attribute {shown(key)}: {error}") from None
     return attributes
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from otel_agenttrace.pipeline.keys import unused_key
 
+_REDACTED = "[REDACTED:"
 _MARKER_BYTES = 32
 _ENTRY_BYTES = 64
 """Room for a marker as the last item of a list or mapping."""
@@ -19,8 +20,16 @@ def cut_text(text: str, limit: int) -> str:
     encoded = text.encode("utf-8", "surrogatepass")
     if len(encoded) <= limit:
         return text
-    kept = encoded[: limit - _MARKER_BYTES].decode("utf-8", "ignore")
+    kept = _without_half_marker(encoded[: limit - _MARKER_BYTES].decode("utf-8", "ignore"))
     return f"{kept}[TRUNCATED:{len(encoded) - len(kept.encode())} bytes]"
+
+
+def _without_half_marker(text: str) -> str:
+    """`text` without the start of a redaction's marker at its end, which would look like the secret itself."""
+    start = max(text.rfind("["), 0)
+    end = text[start:]
+    is_half = "]" not in end and (end.startswith(_REDACTED) or (end and _REDACTED.startswith(end)))
+    return text[:start] if is_half else text
 
 
 def cut_value(value: Any, limit: int, cuts: list[str]) -> Any:

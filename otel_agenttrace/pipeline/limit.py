@@ -26,6 +26,8 @@ Three of them, the default for a whole span, stay below the 4 MiB that a gRPC re
 """
 _LEAST_VALUE_BYTES = 256
 _VALUES_PER_SPAN = 3
+_LEAST_DEFAULT_SPAN_BYTES = 1024 * 1024
+"""A small limit for values cuts what was said and done; it is not meant to cost a span its attributes."""
 _COUNTS_BYTES = 256
 """Room for the counts of what was cut and dropped."""
 _PUNCTUATION_BYTES = 16
@@ -41,7 +43,8 @@ class ValueLimiter:
 
     Args:
         max_value_bytes: of one value, in UTF-8 (structured ones as JSON): setting `AGENTTRACE_MAX_VALUE_BYTES`.
-        max_span_bytes: of one serialised span, without resource and scope; three values unless given.
+        max_span_bytes: of one serialised span, without resource and scope; at least three values. By default that,
+            or 1 MiB if that is more.
 
     Raises:
         ConfigError: a limit is no integer, or too small to hold what has to be kept.
@@ -50,9 +53,11 @@ class ValueLimiter:
     def __init__(self, max_value_bytes: int = DEFAULT_MAX_VALUE_BYTES, max_span_bytes: int | None = None) -> None:
         _check_limit("max_value_bytes", max_value_bytes, _LEAST_VALUE_BYTES)
         least_span_bytes = _VALUES_PER_SPAN * max_value_bytes
+        if max_span_bytes is None:
+            max_span_bytes = max(least_span_bytes, _LEAST_DEFAULT_SPAN_BYTES)
+        _check_limit("max_span_bytes", max_span_bytes, least_span_bytes)
         self._max_value_bytes = max_value_bytes
-        self._max_span_bytes = least_span_bytes if max_span_bytes is None else max_span_bytes
-        _check_limit("max_span_bytes", self._max_span_bytes, least_span_bytes)
+        self._max_span_bytes = max_span_bytes
         self._counts = Counts()
 
     @property
@@ -71,26 +76,27 @@ class ValueLimiter:
             return serialized
         record = deserialize(serialized)
         cuts: list[str] = []
-        smaller = _cut_record(record, self._max_value_bytes, cuts)
-        if _span_bytes(smaller) > self._max_span_bytes:
-            smaller = self._shrunk(record, cuts)
+        limited = serialize_record(_counted(_cut_record(record, self._max_value_bytes, cuts), cuts))
+        if len(limited.span) > self._max_span_bytes:
+            limited = serialize_record(_counted(self._shrunk(record, cuts), cuts))
         if not cuts:
             return serialized
         self._counts.add([*cuts, "spans"])
-        return serialize_record(replace(smaller, attributes=_counted(smaller.attributes, len(cuts))))
+        return limited
 
     def _shrunk(self, record: SpanRecord, cuts: list[str]) -> SpanRecord:
         """A record of which no value alone is too large, in the size that it may have as a whole."""
-        limit = self._max_value_bytes
         room = self._max_span_bytes - _COUNTS_BYTES
-        smaller = record
-        while limit > _LEAST_VALUE_BYTES:
-            limit = max(limit // 4, _LEAST_VALUE_BYTES)
+        limit = self._max_value_bytes
+        while True:
             cuts.clear()
             smaller = _cut_record(record, limit, cuts)
-            if _span_bytes(smaller) <= room:
+            excess = _span_bytes(smaller) - room
+            if excess <= 0:
                 return smaller
-        return _without_excess(smaller, _span_bytes(smaller) - room, cuts)
+            if limit == _LEAST_VALUE_BYTES:
+                return _without_excess(smaller, excess, cuts)
+            limit = max(limit // 4, _LEAST_VALUE_BYTES)
 
 
 def _cut_record(record: SpanRecord, limit: int, cuts: list[str]) -> SpanRecord:
@@ -171,9 +177,12 @@ def _span_bytes(record: SpanRecord) -> int:
     return len(serialize_record(record).span)
 
 
-def _counted(attributes: Attributes, more: int) -> Attributes:
-    before = attributes.get(AGENTTRACE_TRUNCATED)
-    return attributes | {AGENTTRACE_TRUNCATED: more + (before if isinstance(before, int) else 0)}
+def _counted(record: SpanRecord, cuts: Sequence[str]) -> SpanRecord:
+    if not cuts:
+        return record
+    before = record.attributes.get(AGENTTRACE_TRUNCATED)
+    count = len(cuts) + (before if isinstance(before, int) else 0)
+    return replace(record, attributes=record.attributes | {AGENTTRACE_TRUNCATED: count})
 
 
 def _check_limit(setting: str, value: int, least: int) -> None:

@@ -41,8 +41,8 @@ _SECRET_NAME = re.compile(
     r"|(?P<credential>(?:^|_)(?:credentials?|creds|bearer))"
     r"|(?P<connection_string>[a-z]*conn(?:ection)?_?str(?:ing)?s?)"
     r"|(?P<token>[a-z]*token|(?:^|_)(?:access|refresh|auth|session|api|bearer|security)_?tokens)"
-    r")(?:_(?:value|raw|plain|plaintext|cleartext|header|hash|hex|b64|base64|enc|encoded|encrypted|str|string"
-    r"|[0-9]{1,3}))?(?:[^\x00-\x1f0-9a-z]|[\b\t\n\f\r])*\Z"
+    r")(?:_(?:value|raw|plain|plaintext|cleartext|header|hash|hex|b64|base64|enc|encoded|encrypted|str|string)"
+    r"|_?[0-9]{1,3})?(?:[^\x00-\x1f0-9a-z]|[\b\t\n\f\r])*\Z"
 )
 _HARMLESS_TOKEN = re.compile(
     r"(?:^|_)(?:page|next|prev|previous|continuation|continue|pagination|paging|cursor|sync|scroll|skip|progress|cancel"
@@ -97,7 +97,7 @@ _TYPE_NAME = (
 )
 _NO_SECRET = re.compile(
     rf"(?i:{_TYPE_NAME}|x{{3,}})|\$\{{?[\w.:-]+\}}?|\$?\{{\{{[^{{}}]*\}}\}}|\{{\w*\}}|<[^<>]*>|%\(\w+\)s|%[dirs]|%\w+%|\*+|\.{{3,}}|…|-+"
-    rf"|{MARKER.pattern}"
+    rf"|{MARKER.pattern}|\[TRUNCATED:.*"
 )
 """What stands under a secret name in code, documents and templates."""
 _FILE = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w./\\ -]*\.(?:cer|crt|env|ini|json|key|p12|pem|pfx|toml|txt|ya?ml)")

@@ -32,7 +32,8 @@ _SQL_LOGIN = secrets.compile_pattern(secrets.SQL_LOGIN)
 _EMAIL = secrets.compile_pattern(secrets.EMAIL)
 _CARD = secrets.compile_pattern(secrets.CARD)
 _ASCII_ESCAPE = re.compile(r"\\+u00([2-7][0-9A-Fa-f])")
-_MARKER = re.compile(MARKER.pattern.encode())
+_MARKERS = re.compile(rb"(?:\[TRUNCATED:[0-9]+ (?:bytes|items)\]|%b)+" % MARKER.pattern.encode())
+"""What stands where something was hidden, or cut; neither is a secret."""
 _MAX_PASSES = 8
 _DIGIT = re.compile(rb"[0-9]")
 
@@ -88,7 +89,7 @@ class TextRedactor:
         return (clean, rules) if rules else (text, [])
 
     def _find(self, text: bytes, kinds: Sequence[int]) -> Iterator[Found]:
-        hidden = [match.span() for match in _MARKER.finditer(text)]
+        hidden = [match.span() for match in _MARKERS.finditer(text)]
         for kind in kinds:
             if finder := self._finders[kind]:
                 for found in finder(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import SpanProcessor
 
 from otel_agenttrace.contract.attributes import PROJECT_ID, TASK_ID, TASK_STATUS
@@ -43,7 +44,7 @@ def inherit(span: Span, parent_context: Context | None, project: str | None) -> 
     """Stamp the span with what it inherits, and return all attributes it then has."""
     own: Attributes = span.attributes.copy()  # type: ignore[union-attr] # a proxy: one call, reading it is many
     missing: Attributes = {}
-    if inherited := current_inherited(parent_context):
+    if inherited := current_inherited(get_current() if parent_context is None else parent_context):
         # Plain texts for keys: orjson is slower with the constants' own class.
         missing = {str(key): value for key, value in inherited.items() if key not in own}
         own.update(missing)

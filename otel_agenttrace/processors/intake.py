@@ -10,7 +10,7 @@ from otel_agenttrace.contract.attributes import PROJECT_ID
 from otel_agenttrace.contract.registry import load_registry
 from otel_agenttrace.contract.validate import Contract
 from otel_agenttrace.errors import ConfigError
-from otel_agenttrace.model.codec import deserialize, serialize_readable
+from otel_agenttrace.model.codec import deserialize, serialize_readable, serialize_record
 from otel_agenttrace.pipeline.content import drop_content
 from otel_agenttrace.pipeline.contract import check_record, contract_stage, locate
 from otel_agenttrace.pipeline.failures import failure_stage
@@ -91,14 +91,15 @@ class Intake:
     def note_start(self, span: Span) -> None:
         """Follow a span that has just started, so that its violations can be traced to lines of code."""
         if self._open_spans is not None:
-            self._open_spans.start(span, cover=self._enforces or self._sites.is_followed(span.name))
+            if self._sites.is_followed(span.name) or self._enforces:
+                self._open_spans.start(span)
             if self._enforces:
                 enforce(span, self._violations_so_far)
 
     def recorded(self, span: ReadableSpan) -> RecordedSpan:
         """The record of a span that has ended, or is to be seen while it is open; with nothing that is to be hidden."""
-        serialized = self._hidden(serialize_readable(span, attributes=self._attributes(span)))
-        return RecordedSpan(serialized, span.context, self._check_of(span))
+        serialized = serialize_readable(span, attributes=self._attributes(span))
+        return RecordedSpan(self._hidden(serialized), span.context, self._check_of(span))
 
     def records(self, spans: Sequence[ReadableSpan], losses: LossLog, *, content: bool = True) -> list[SpanRecord]:
         """The staged records of a batch; one that cannot be had is counted and left out.
@@ -111,6 +112,10 @@ class Intake:
             if record is not None:
                 records.append(record if content else drop_content(record))
         return records
+
+    def admitted(self, record: SpanRecord) -> SpanRecord:
+        """What is kept of a span that was not recorded here, e.g. one from a file: checked, redacted, cut and staged."""
+        return run_stages(deserialize(self._hidden(serialize_record(record))), self._foreign_stages)
 
     def _record(self, span: ReadableSpan, losses: LossLog) -> SpanRecord | None:
         try:
@@ -135,7 +140,8 @@ class Intake:
         """
         if self._contract is None or self._open_spans is None or span.end_time is None:
             return None  # what an open span lacks may still come
-        return partial(check_record, self._contract, self._open_spans.end(span))
+        locations = self._sites.locations(span.name, self._open_spans.end(span))
+        return partial(check_record, self._contract, locations)
 
     def _violations_so_far(self, span: ReadableSpan) -> list[Violation]:
         if self._contract is None or self._open_spans is None:
@@ -145,8 +151,9 @@ class Intake:
         return [locate(violation, locations) for violation in violations]
 
     def _hidden(self, serialized: SerializedSpan) -> SerializedSpan:
-        # First hidden, then cut: half a secret would not be known for one.
-        return self._limiter.limit(serialized if self._redactor is None else self._redactor.redact(serialized))
+        if self._redactor is not None:
+            serialized = self._redactor.redact(serialized)
+        return self._limiter.limit(serialized)  # in this order: half a secret would not be known for one
 
 
 def _redactor(config: TracingConfig) -> Redactor | None:

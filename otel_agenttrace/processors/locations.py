@@ -82,20 +82,16 @@ class OpenSpans:
         self.forgotten = 0
         self._subjects = _Subjects(is_subject)
         self._max_open = max_open
-        self._depth = 0
         self._open: dict[tuple[int, int], Locations] = {}
 
-    def start(self, span: Span, *, cover: bool = True) -> None:
-        """Follow a span; to be called in `on_start`. Without `cover`, only where it was started is noted."""
+    def start(self, span: Span) -> None:
+        """Follow a span; to be called in `on_start`."""
         try:
             notes: dict[str, _Note] = {}
             if len(self._open) >= self._max_open:
                 self._forget_older_half()
             context = span.context
-            start = self._note_start()
-            self._open[context.trace_id, context.span_id] = Locations(start, notes, ref(span) if cover else None)
-            if not cover:
-                return
+            self._open[context.trace_id, context.span_id] = Locations(_note_start(_get_frame(1)), notes, ref(span))
             span.set_attribute = partial(  # type: ignore[method-assign]
                 _set_attribute, span.set_attribute, self._subjects, notes
             )
@@ -118,22 +114,6 @@ class OpenSpans:
         """What has been noted of a span that is still open."""
         context = span.context
         return NO_LOCATIONS if context is None else self._open.get((context.trace_id, context.span_id), NO_LOCATIONS)
-
-    def _note_start(self) -> _Note | None:
-        """The caller of the `start_span` that is under way; between it and us there may be processors of anybody's.
-
-        It is nearly always as many frames away as the last time, and a frame that nobody looks at costs nothing.
-        """
-        try:
-            frame: FrameType | None = _get_frame(self._depth)
-        except ValueError:
-            frame = None
-        if frame is None or frame.f_code is not _START_SPAN:
-            frame, depth = _get_frame(2), 2
-            while frame is not None and frame.f_code is not _START_SPAN:
-                frame, depth = frame.f_back, depth + 1
-            self._depth = depth
-        return _note(frame or _get_frame(2))
 
     def _forget_older_half(self) -> None:
         for key in list(self._open)[: self._max_open // 2 + 1]:
@@ -209,6 +189,14 @@ def _notes_to(method: object, notes: dict[str, _Note]) -> bool:
 
 _is_machinery: dict[str, bool] = {}
 """Whether a file belongs to what stands between a user's line and a span, by the file's name."""
+
+
+def _note_start(frame: FrameType) -> _Note | None:
+    """The caller of the `start_span` that is under way; between it and us there may be processors of anybody's."""
+    above: FrameType | None = frame
+    while above is not None and above.f_code is not _START_SPAN:
+        above = above.f_back
+    return _note(above or frame)
 
 
 def _note(frame: FrameType | None) -> _Note | None:

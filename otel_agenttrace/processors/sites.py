@@ -1,44 +1,93 @@
-"""Which spans are followed attribute by attribute, so that following them costs next to nothing where all is well."""
+"""What is known of the code behind spans of one name, so that not every one of them has to be followed.
+
+Noting the caller at every attribute of a span costs as much as half the span. Spans of one name nearly always come
+from one place in the code, so a few of them tell it for the rest.
+"""
 
 from __future__ import annotations
 
-_FIRST = 64
-_ONE_IN = 16
-_MIN_SPACING = 1024
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.processors.locations import NO_LOCATIONS, Locations
+
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import TypeAlias
+
+    from otel_agenttrace.processors.locations import CodeLocation
+
+    Note: TypeAlias = tuple[CodeType, int]
+
+FOLLOWED_FIRST = 64
+FOLLOWED_THEN_ONE_IN = 16
+
 _MAX_SITES = 4096
+_MAX_NOTES = 256
 
 
 class Sites:
-    """Decides by name which spans have the line of each of their attributes noted, not just that of their start.
+    """Decides which spans are followed, and learns from them. May be used from several threads.
 
-    The first 64 spans of a name, then one in 16. A span that breaks the contract without having been followed has the
-    next 64 followed, once in a thousand spans: so what keeps being wrong is located to the line, at a bounded cost.
-    Thread-safe: what races lose is a count.
+    The first 64 spans of a name are followed, then one in 16. Another span of that name is taken to come from the
+    same lines, as long as all that were followed did; where they differ, from the line that all were started at, if
+    there is one, and else from no line at all.
     """
 
     def __init__(self) -> None:
-        self._sites: dict[str, _Site] = {}
+        self._sites: dict[str, Site] = {}
 
     def is_followed(self, name: str) -> bool:
-        """Count a span that starts; whether to follow it."""
-        site = self._sites.get(name)
-        if site is None:
-            if len(self._sites) >= _MAX_SITES:
-                self._sites.clear()
-            site = self._sites[name] = _Site()
+        """Count a span that starts, and decide whether to follow it."""
+        site = self._sites.get(name) or self._new_site(name)
+        # A count that two threads take at once is one span followed too few or too many.
         site.count = count = site.count + 1
-        return count <= site.followed_to or not count % _ONE_IN
+        return count <= FOLLOWED_FIRST or not count % FOLLOWED_THEN_ONE_IN
 
-    def note_violation(self, name: str) -> None:
-        """Take note of a violation in a span that was not followed."""
-        site = self._sites.get(name)
-        if site is not None and site.count >= site.followed_to + _MIN_SPACING:
-            site.followed_to = site.count + _FIRST
+    def locations(self, name: str, followed: Locations) -> Locations | Site:
+        """What is known of a span that has ended: what was noted of it if it was followed, else what its site knows."""
+        site = self._sites.get(name) or self._new_site(name)
+        if followed is NO_LOCATIONS:
+            return site
+        site.learn(followed)
+        return followed
+
+    def _new_site(self, name: str) -> Site:
+        if len(self._sites) >= _MAX_SITES:
+            self._sites.clear()
+        return self._sites.setdefault(name, Site())
 
 
-class _Site:
-    __slots__ = ("count", "followed_to")
+class Site:
+    """Where spans of one name come from, as far as all that were followed agree."""
+
+    __slots__ = ("_differ", "_notes", "count")
 
     def __init__(self) -> None:
         self.count = 0
-        self.followed_to = _FIRST
+        self._notes: dict[str, Note] = {}
+        self._differ: set[str] = set()
+
+    def learn(self, followed: Locations) -> None:
+        """Compare what was noted of one span with what is known of the others."""
+        self._learn(_STARTED, followed.start)
+        for attribute, note in followed.notes.items():
+            self._learn(attribute, note)
+
+    def of(self, attribute: str) -> CodeLocation | None:
+        """The line that has always set the attribute, else the one that has always started the span, else None."""
+        note = self._agreed(attribute) or self._agreed(_STARTED)
+        return None if note is None else Locations(note, {}, None).of(attribute)
+
+    def _learn(self, what: str, note: Note | None) -> None:
+        known = self._notes.get(what)
+        if known is None and note is not None and len(self._notes) < _MAX_NOTES:
+            self._notes[what] = note
+        elif known != note:
+            self._differ.add(what)
+
+    def _agreed(self, what: str) -> Note | None:
+        return None if what in self._differ else self._notes.get(what)
+
+
+_STARTED = ""
+"""Stands for the start of a span among its attributes; no attribute has an empty name."""

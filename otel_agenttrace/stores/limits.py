@@ -19,6 +19,4 @@ def check_times(trace_id: str, span_id: str, start_time_unix_nano: object, end_t
         times["end_time_unix_nano"] = end_time_unix_nano
     for field, value in times.items():
         if type(value) is not int or value not in INT64:
-            raise StoreRejectedError(
-                f"span {trace_id}-{span_id}: {field} is {value!r:.40}, not an integer of 64 bits"
-            )
+            raise StoreRejectedError(f"span {trace_id}-{span_id}: {field} is {value!r:.40}, not an integer of 64 bits")

@@ -75,7 +75,7 @@ def short_ids(spans: SpanStore, ids: Iterable[str]) -> dict[str, str]:
     Trace ids are all cut to the same length, at least eight digits, and so are session ids that are UUIDs; a session
     id of another form stays whole.
     """
-    wanted = set(ids)
+    wanted = list(dict.fromkeys(ids))
     short = {id_: id_ for id_ in wanted}
     for pattern, lengths in ((_TRACE_ID, _TRACE_LENGTHS), (_UUID, _UUID_LENGTHS)):
         alike = [id_ for id_ in wanted if pattern.fullmatch(id_)]

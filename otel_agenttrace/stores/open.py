@@ -56,14 +56,14 @@ def open_span_store(url: str | None = None, *, read_only: bool = False, setting:
     url = url.strip()
     if url in ("memory", "memory:"):
         return MemorySpanStore()
-    from otel_agenttrace.stores.sql.sqlite import SqliteSpanStore  # noqa: PLC0415  memory needs no driver
-
     is_default = url in ("sqlite", "sqlite:")
     path = _path(DEFAULT_URL if is_default else url, setting)
     if read_only and not path.exists():
         if is_default:
             return MemorySpanStore(url=f"sqlite:///{path}")
         raise ConfigError(f"{setting}: there is no file {path}")
+    from otel_agenttrace.stores.sql.sqlite import SqliteSpanStore  # noqa: PLC0415  memory needs no driver
+
     return SqliteSpanStore(path, read_only=read_only)
 
 

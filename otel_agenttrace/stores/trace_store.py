@@ -9,22 +9,16 @@ from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import StoreRejectedError, TraceNotFoundError
 from otel_agenttrace.model.codec import deserialize, serialize_record
-from otel_agenttrace.pipeline.failures import failure_stage
 from otel_agenttrace.pipeline.sessions import trace_session
 from otel_agenttrace.stores.api import Deleted, SpanQuery
 from otel_agenttrace.stores.entry_spans import entry_span_id, entry_to_span, entry_trace_id, span_to_entry
 from otel_agenttrace.stores.failure_spans import failure_to_spans, spans_to_failure
 from otel_agenttrace.stores.failures import FailureFinder
 from otel_agenttrace.stores.moment import as_unix_nano, maybe_unix_nano
-from otel_agenttrace.stores.retention import (
-    DAY_NANO,
-    Retention,
-    delete_expired,
-    get_retention_days,
-    set_retention_days,
-)
+from otel_agenttrace.stores.retention import DAY_NANO, delete_expired, get_retention_days, set_retention_days
 from otel_agenttrace.stores.session_marks import last_mark, session_ended, session_started
 from otel_agenttrace.stores.sessions import require_session, walk_entries, walk_traces
+from otel_agenttrace.stores.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +64,7 @@ class TraceStore:
         self._redactor: Redactor | None = None
         self._now = now
         self._failures = FailureFinder(spans)
-        self._retention = Retention(spans, now)
+        self._writer = StoreWriter(spans, now)
 
     def __enter__(self) -> TraceStore:  # noqa: PYI034  Self is younger than Python 3.10
         return self
@@ -98,8 +92,7 @@ class TraceStore:
             StoreUnavailableError: transient; the same batch may succeed later.
             StoreRejectedError: permanent; the same batch always fails.
         """
-        self.spans.write_spans([failure_stage(span) for span in spans])
-        self._retention.run_if_due()
+        self._writer.write_spans(spans)
 
     # Failures.
 

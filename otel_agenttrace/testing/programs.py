@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _TIMEOUT_S = 60.0
 
@@ -18,17 +18,20 @@ _TIMEOUT_S = 60.0
 def run_program(
     folder: Path, source: str, environment: Mapping[str, str] | None = None, *, launcher: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run `source` as `agent.py` in `folder`, which is its home too; an AssertionError shows what it printed when it fails.
+    """Run `source` as `agent.py` in `folder`, which is its home too.
 
     Args:
         folder: where the program is written and runs.
         source: the program, indented as the caller likes.
         environment: variables to set besides those of this process.
         launcher: a command of this interpreter's environment to put before `python agent.py`.
+
+    Raises:
+        AssertionError: it failed; shows what it printed.
     """
     program = folder / "agent.py"
     program.write_text(textwrap.dedent(source), encoding="utf-8")
-    scripts = os.path.dirname(sys.executable)
+    scripts = str(Path(sys.executable).parent)
     variables = {**os.environ, "HOME": str(folder), "PATH": scripts + os.pathsep + os.environ.get("PATH", "")}
     done = subprocess.run(  # noqa: S603 - the test's own program
         [*launcher, sys.executable, program.name],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line
+from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
 from otel_agenttrace.views.rows import Row, TraceRows, error_text, outcome
 from otel_agenttrace.views.text import one_line, wrap
 from otel_agenttrace.views.units import format_cost, format_duration
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MAX_LEVELS = 10
 _MAX_ERROR_LINES = 12
+_MAX_INPUT_LINES = 6
+_MIN_INPUT = 16
 
 
 def format_failure(
@@ -48,7 +50,7 @@ def format_failure(
         style: Style = "recovered" if failure.recovered else "error"
         texts = wrap(error_text(failure), width - 2, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis)
         lines.extend((Segment("  "), Segment(text, style)) for text in texts)
-    lines.extend(_path_lines(_path(rows, failure), glyphs))
+    lines.extend(_path_lines(_path(rows, failure), width, glyphs))
     lines = [cut_line(line, width, glyphs) for line in lines]
     return [*lines, (Segment("next: ", "dim"), Segment(f"agenttrace trace show {trace_id}{next_option}"))]
 
@@ -77,19 +79,33 @@ def _path(rows: TraceRows, failure: Failure | None) -> list[Row]:
     return [*reversed([by_node[id(node)] for node in origin.node.ancestors()]), origin]
 
 
-def _path_lines(path: Sequence[Row], glyphs: Glyphs) -> Iterator[Line]:
+def _path_lines(path: Sequence[Row], width: int, glyphs: Glyphs) -> Iterator[Line]:
     with_input = max((index for index, row in enumerate(path) if row.said.input is not None), default=None)
     for index, row in enumerate(path):
-        hidden = index - _MAX_LEVELS
-        indent = "   " * min(index - 1, _MAX_LEVELS - 1) + glyphs.last if index else ""
+        hidden = f"{glyphs.ellipsis}{index - _MAX_LEVELS} " if index > _MAX_LEVELS else ""
+        indent = hidden + "   " * min(index - 1, _MAX_LEVELS - 1)
         line: Line = (
-            Segment((f"{glyphs.ellipsis}{hidden} " if hidden > 0 else "") + indent, "dim"),
+            Segment(indent + glyphs.last if index else "", "dim"),
             Segment(row.span.name, "name"),
             *(_origin_mark(row, glyphs) if "origin" in row.mark else _measures(row)),
         )
         if index == with_input:
-            line += (Segment("  input ", "dim"), Segment(one_line(row.said.input)))
-        yield line
+            yield from _with_input(line, one_line(row.said.input), " " * len(indent), width, glyphs)
+        else:
+            yield line
+
+
+def _with_input(line: Line, text: str, indent: str, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """The input behind its span, or below it on a few lines if there is no room for it."""
+    whole = (*line, Segment("  input ", "dim"), Segment(text))
+    if line_width(whole) <= width:
+        yield whole
+        return
+    yield line
+    title = "   input "
+    room = max(width - len(indent + title), _MIN_INPUT)
+    for number, part in enumerate(wrap(text, room, most=_MAX_INPUT_LINES, ellipsis=glyphs.ellipsis)):
+        yield Segment(indent + (" " * len(title) if number else title), "dim"), Segment(part)
 
 
 def _origin_mark(row: Row, glyphs: Glyphs) -> Iterator[Segment]:

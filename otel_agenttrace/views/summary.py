@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.model.session import TraceSession
+    from otel_agenttrace.model.tree import SpanNode
     from otel_agenttrace.pipeline.root_cause import Failure
     from otel_agenttrace.pipeline.summary import TraceSummary
     from otel_agenttrace.stores.api import StoredTrace
@@ -61,7 +62,8 @@ class SessionSummary:
         input_tokens: each model call once, as are the other totals.
         cost_usd: US dollars; None if no span reports a cost.
         cost_complete: every model call has a cost.
-        slowest_steps: the longest steps, longest first; where there are no steps, the longest spans without children.
+        slowest_steps: the longest calls of models and tools that contain no other, longest first; where there are none,
+            the longest spans without children.
     """
 
     session: TraceSession
@@ -85,15 +87,16 @@ def summarize_session(
     trees = [SpanTree(trace.spans) for trace in traces]
     failures = [failure for tree in trees for failure in find_failures(tree)]
     used = totals(span for trace in traces for span in trace.spans)
-    steps = [record for tree in trees for record in _steps(tree, failures)]
     total_nano = _covered_nano(traces)
-    slowest = sorted(steps or [leaf for tree in trees for leaf in _leaves(tree)], key=_duration, reverse=True)
+    timed = [_timed(tree) for tree in trees]
+    steps = [call for calls, _ in timed for call in calls] or [leaf for _, leaves in timed for leaf in leaves]
+    slowest = sorted(steps, key=lambda record: (-_duration(record), record.start_time_unix_nano))
     return SessionSummary(
         session=session,
         total_time_ms=total_nano / 1e6,
         trace_count=len(traces),
         span_count=sum(len(tree.nodes) for tree in trees),
-        step_count=len(steps),
+        step_count=sum(_count_steps(tree, failures) for tree in trees),
         error_count=sum(failure.is_final for failure in failures),
         recovered_count=sum(not failure.is_final for failure in failures),
         input_tokens=used.input_tokens,
@@ -154,20 +157,28 @@ def _slowest_lines(summary: SessionSummary, width: int, glyphs: Glyphs) -> list[
     return format_table(columns, rows, width=width, glyphs=glyphs)
 
 
-def _steps(tree: SpanTree, failures: Iterable[Failure]) -> list[SpanRecord]:
-    """What a TraceRecord has as steps."""
+def _count_steps(tree: SpanTree, failures: Iterable[Failure]) -> int:
+    """How many steps a TraceRecord of it has."""
     origins = {failure.origin.identity for failure in failures}
-    records = [node.record for node in tree.nodes]
-    said = [canonical(record) for record in records]
-    return [
-        record
-        for record, each in zip(records, said, strict=True)
-        if each.is_tool_call or each.is_model_call or record.identity in origins
-    ]
+    return sum(_is_call(node) or node.record.identity in origins for node in tree.nodes)
 
 
-def _leaves(tree: SpanTree) -> list[SpanRecord]:
-    return [node.record for node in tree.nodes if not node.children]
+def _is_call(node: SpanNode) -> bool:
+    said = canonical(node.record)
+    return said.is_tool_call or said.is_model_call
+
+
+def _timed(tree: SpanTree) -> tuple[list[SpanRecord], list[SpanRecord]]:
+    """The innermost calls of models and tools, and the spans without children: none of either is part of another."""
+    has_call_below: set[SpanNode] = set()
+    calls: list[SpanRecord] = []
+    for node in reversed(tree.nodes):  # children first
+        is_call = _is_call(node)
+        if is_call and node not in has_call_below:
+            calls.append(node.record)
+        if node.parent is not None and (is_call or node in has_call_below):
+            has_call_below.add(node.parent)
+    return calls, [node.record for node in tree.nodes if not node.children]
 
 
 def _slow_step(record: SpanRecord, total_nano: int) -> SlowStep:

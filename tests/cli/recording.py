@@ -8,7 +8,7 @@ from otel_agenttrace.model.record import EventRecord, LinkRecord, ResourceRecord
 from otel_agenttrace.testing.spans import SECOND, START, make_span
 
 MILLI = SECOND // 1000
-BOOKING, RETRY, WEATHER, RUNNING, NASTY = (f"0199c2f4a0b17c3d8e5f6071829{number:05x}" for number in range(1, 6))
+BOOKING, RETRY, WEATHER, RUNNING, NASTY = (f"0199c2f4{number:x}0b17c3d8e5f607182900000" for number in range(0xA, 0xF))
 SESSION = "order-4711"
 
 
@@ -97,7 +97,7 @@ def _running() -> list[SpanRecord]:
 def _nasty() -> list[SpanRecord]:
     evil = "\x1b]0;owned\x07\x1b[31m<script>alert(1)</script>\u202edrowssap\n' OR 1=1; --"
     return [
-        _span(NASTY, 1, evil, 0, -5, attributes={evil: evil, "n": float("nan"), "b": b"\x00\xff"},
+        _span(NASTY, 1, evil, 0, -5, attributes={evil: evil, "n": float("inf"), "b": b"\x00\xff"},
               resource=ResourceRecord({"service.name": evil})),
         _span(NASTY, 2, "round", 10, 20, parent_span_id=f"{3:016x}"),
         _span(NASTY, 3, "and round", 11, 19, parent_span_id=f"{2:016x}"),

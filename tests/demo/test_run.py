@@ -36,15 +36,15 @@ class Demo(NamedTuple):
     stderr: str
 
 
-def agenttrace(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+def agenttrace(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-c", "from otel_agenttrace.cli.main import main; main()", *arguments],
-        check=True,
+        [sys.executable, "-c", "import sys; from otel_agenttrace.cli.main import main; sys.exit(main())", *arguments],
+        check=False,
         capture_output=True,
         text=True,
         timeout=60,
-        env={"HOME": str(home), "PATH": "", "COLUMNS": "80"},
+        env={"HOME": str(home), "PATH": "", "COLUMNS": "80", **environment},
     )
 
 
@@ -54,6 +54,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
     url = f"sqlite:///{folder}/demo.db"
     finished = agenttrace("demo", "--store", url, "--json", home=folder)
+    assert finished.returncode == 0, finished.stderr
     return Demo(url, [json.loads(line) for line in finished.stdout.splitlines()], finished.stderr)
 
 
@@ -142,6 +143,16 @@ def test_a_demo_in_memory_says_that_it_is_gone(tmp_path: Path) -> None:
 
     assert output.splitlines()[-1] == "These runs were in memory only; without --store they are kept."
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("variable", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_SAMPLER": "always_off"}])
+def test_an_environment_without_tracing_is_named(tmp_path: Path, variable: dict[str, str]) -> None:
+    """Who turned tracing off is told so, not shown an empty table."""
+    finished = agenttrace("demo", "--store", f"sqlite:///{tmp_path}/demo.db", home=tmp_path, **variable)
+
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1].startswith("agenttrace: a run of the demo was not recorded; ")
+    assert "Traceback" not in finished.stderr
 
 
 def test_one_demo_is_one_session(demo: Demo) -> None:

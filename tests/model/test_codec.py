@@ -157,6 +157,30 @@ def test_an_sdk_span_becomes_the_record_that_it_is() -> None:
     assert (record.scope.name, record.scope.version) == ("scope", "1.0")
 
 
+@given(
+    st.dictionaries(st.sampled_from(_TAGS) | _texts.filter(bool), _hard_values, max_size=3),
+    st.text(max_size=5),
+    st.booleans(),
+    st.booleans(),
+)
+def test_an_sdk_span_and_its_record_are_the_same_text(
+    attributes: dict[str, Any], name: str, has_parent: bool, has_event: bool
+) -> None:
+    """However short the way was on which it was written."""
+    parent = SpanContext(1, 2, is_remote=has_event, trace_flags=TraceFlags(1))
+    span = TracerProvider().get_tracer("t").start_span(name, _below(parent) if has_parent else None)
+    if has_event:
+        span.add_event("event", attributes)
+    span.end()
+    # As processors give them: the SDK would drop some of these values.
+    serialized = serialize_readable(span, attributes=attributes)  # type: ignore[arg-type]
+    record = deserialize(serialized)
+
+    assert repr(record.attributes) == repr(attributes)
+    assert (record.name, record.parent_span_id is not None, len(record.events)) == (name, has_parent, int(has_event))
+    assert serialize_record(record)[0].lstrip() == serialized.span.lstrip()
+
+
 def test_extra_events_and_attributes_stand_in_the_record_only() -> None:
     """What a processor adds comes behind the span's own events, or in place of its attributes."""
     span = TracerProvider().get_tracer("t").start_span("s", attributes={"a": 1}, start_time=1)

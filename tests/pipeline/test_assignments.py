@@ -25,14 +25,23 @@ def redact(text: str) -> str:
         # URLs and forms
         ("GET /v1?api_key=abc&token=xyz123&page=2", "GET /v1?api_key=[REDACTED:api-key]&token=[REDACTED:token]&page=2"),
         ("user[password]=x1&y=2", "user[password]=[REDACTED:password]&y=2"),
-        ("https://a.blob.core.windows.net/c?sv=2024&sig=abc%2Fdef", "https://a.blob.core.windows.net/c?sv=2024&sig=[REDACTED:url-parameter]"),
+        (
+            "https://a.blob.core.windows.net/c?sv=2024&sig=abc%2Fdef",
+            "https://a.blob.core.windows.net/c?sv=2024&sig=[REDACTED:url-parameter]",
+        ),
         ("?next=https%3A%2F%2Fx%3Ftoken%3Dabcdef", "?next=https%3A%2F%2Fx%3Ftoken%3D[REDACTED:token]"),
         ("postgres://app:s3c@ret@db/main", "postgres://app:[REDACTED:url-password]@db/main"),
         ("redis://:pw@cache:6379/0", "redis://:[REDACTED:url-password]@cache:6379/0"),
         (r"mongodb+srv:\/\/u:pw@h\/db", r"mongodb+srv:\/\/u:[REDACTED:url-password]@h\/db"),
         # connection strings
-        ("Server=db;User Id=sa;Password=p@ss,word;Encrypt=yes", "Server=db;User Id=sa;Password=[REDACTED:password];Encrypt=yes"),
-        ("AccountName=x;AccountKey=abc+/def==;EndpointSuffix=y", "AccountName=x;AccountKey=[REDACTED:access-key];EndpointSuffix=y"),
+        (
+            "Server=db;User Id=sa;Password=p@ss,word;Encrypt=yes",
+            "Server=db;User Id=sa;Password=[REDACTED:password];Encrypt=yes",
+        ),
+        (
+            "AccountName=x;AccountKey=abc+/def==;EndpointSuffix=y",
+            "AccountName=x;AccountKey=[REDACTED:access-key];EndpointSuffix=y",
+        ),
         ("host=db password=correcthorse dbname=main", "host=db password=[REDACTED:password] dbname=main"),
         # headers
         ("Authorization: Bearer abcdef", "Authorization: [REDACTED:authorization]"),

@@ -128,7 +128,19 @@ def test_extra_names_match_longer_ones_and_allowed_names_only_themselves() -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  ", "string", "str", "null", "${DB_PASSWORD}", "$PASSWORD", "{{ password }}", "<your-password>", "****", "..."],
+    [
+        "",
+        "  ",
+        "string",
+        "str",
+        "null",
+        "${DB_PASSWORD}",
+        "$PASSWORD",
+        "{{ password }}",
+        "<your-password>",
+        "****",
+        "...",
+    ],
 )
 def test_types_and_placeholders_are_no_secrets(text: str) -> None:
     """Code, schemas and templates name passwords without holding any."""

@@ -30,7 +30,11 @@ SAMPLES = {
     "anthropic-key": ["sk-ant-" + "api03-" + _letters(80)],
     "openrouter-key": ["sk-or-" + "v1-" + _hex(64)],
     "langfuse-key": ["sk-lf-" + "1a2b3c4d-0000-4000-8000-1a2b3c4d5e6f"],
-    "openai-key": ["sk-" + _letters(48), "sk-" + "proj-" + _letters(60) + "_-" + _letters(60), "sk-svcacct-" + _letters(40)],
+    "openai-key": [
+        "sk-" + _letters(48),
+        "sk-" + "proj-" + _letters(60) + "_-" + _letters(60),
+        "sk-svcacct-" + _letters(40),
+    ],
     "google-key": ["AIza" + _letters(35), "ya29." + _letters(60), "GOCSPX-" + _letters(28), "1//0" + _letters(40)],
     "aws-key": ["AKIA" + "ABCDEFGHIJ234567", "ASIA" + "ABCDEFGHIJ234567"],
     "azure-secret": ["abc8Q~" + _letters(34)],
@@ -84,7 +88,10 @@ SAMPLES = {
     "telegram-token": [_digits(10) + ":AA" + _letters(33), "bot" + _digits(9) + ":AA" + _letters(33)],
     "discord-token": ["M" + _letters(23) + "." + _letters(6) + "." + _letters(38)],
     "age-key": ["AGE-SECRET-KEY-1" + _letters(58).upper()],
-    "jwt": ["eyJ" + _letters(20) + ".eyJ" + _letters(40) + "." + _letters(43), "eyJ" + _letters(20) + ".eyJ" + _letters(9)],
+    "jwt": [
+        "eyJ" + _letters(20) + ".eyJ" + _letters(40) + "." + _letters(43),
+        "eyJ" + _letters(20) + ".eyJ" + _letters(9),
+    ],
 }
 CASES = [(rule, sample) for rule, samples in SAMPLES.items() for sample in samples]
 
@@ -103,7 +110,15 @@ def test_each_rule_has_a_sample() -> None:
 @pytest.mark.parametrize(("rule", "secret"), CASES)
 def test_a_vendors_key_is_hidden_in_prose(redactor: Redactor, rule: str, secret: str) -> None:
     """The whole key goes and the words around it stay."""
-    for before, after in (("", ""), ("use ", " now"), ("line\n", "\nline"), ("(", ")"), ("x=", ";"), ("é", "é"), ("\t", "\t")):
+    for before, after in (
+        ("", ""),
+        ("use ", " now"),
+        ("line\n", "\nline"),
+        ("(", ")"),
+        ("x=", ";"),
+        ("é", "é"),
+        ("\t", "\t"),
+    ):
         serialized = serialize_record(make_span(attributes={"note": before + secret + after}))
         record = deserialize(redactor.redact(serialized))
         assert record.attributes["note"] == f"{before}[REDACTED:{rule}]{after}"

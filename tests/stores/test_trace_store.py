@@ -556,13 +556,14 @@ def test_a_session_that_was_started_by_hand_is_kept_until_it_ends(store: TraceSt
     assert store.spans.info().spans == 0
 
 
-def test_many_traces_are_deleted_page_by_page(old_store: TraceStore) -> None:
+def test_many_traces_are_deleted_page_by_page(old_store: TraceStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a page, with kept ones among them, are all looked at."""
-    old = [aged(f"{number:032x}", 40 + number / 1000) for number in range(1, 501)]
-    running = [aged(f"f{number:031x}", 40 + number / 1000, end_time_unix_nano=None) for number in range(1, 501)]
+    monkeypatch.setattr("otel_agenttrace.stores.retention._PAGE", 20)
+    old = [aged(f"{number:032x}", 40 + number / 1000) for number in range(1, 71)]
+    running = [aged(f"f{number:031x}", 40 + number / 1000, end_time_unix_nano=None) for number in range(1, 71)]
     old_store.spans.write_spans([*old, *running])
 
-    assert old_store.cleanup_old_traces().traces == 500
+    assert old_store.cleanup_old_traces().traces == 70
     assert kept(old_store) == {"f0"}
 
 

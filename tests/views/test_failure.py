@@ -74,6 +74,23 @@ def test_the_nearest_input_is_shown_where_it_went_in() -> None:
     assert '`- step 2 1.0s  input {"city":"Lisbon"}\n   `- step 3 x origin\n' in text
 
 
+def test_an_input_without_room_beside_its_span_stands_below_it() -> None:
+    """It is what explains most failures: it is wrapped, on a few lines, before it is cut."""
+    arguments = {"query": "flights to Lisbon " * 3, "date": "15/02/2026"}
+    trace = make_chain(2, status_message="boom", attributes={"agenttrace.input": arguments})
+
+    assert shown(trace).splitlines()[2:-1] == [
+        "step 1 1.0s",
+        "`- step 2 x origin",
+        '   input {"query":"flights to Lisbon flights to Lisbon flights to Lisbon',
+        '         ","date":"15/02/2026"}',
+    ]
+    trace = make_chain(2, attributes={"agenttrace.input": "word " * 500})
+    lines = shown(trace).splitlines()
+    assert len(lines) == 11
+    assert lines[-2].endswith("...")
+
+
 def test_a_deep_path_stays_readable() -> None:
     """Only the nearest levels are indented."""
     lines = shown(make_chain(500)).splitlines()

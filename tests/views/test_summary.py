@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,8 @@ from otel_agenttrace.views.lists import (
 )
 from otel_agenttrace.views.summary import format_session_summary, summarize_session, trace_heading
 
-DAY = 86_400 * SECOND
+if TYPE_CHECKING:
+    from otel_agenttrace.model.record import SpanRecord
 
 
 def test_a_trace_in_a_few_lines(booking: StoredTrace) -> None:
@@ -65,9 +66,30 @@ def test_a_session_in_numbers(booking: StoredTrace) -> None:
         "\n"
         "SLOWEST STEPS                TIME  SHARE\n"
         "chat gpt-4o-mini             1.2s    40%\n"
-        "GET                          90ms     3%\n"
         "execute_tool search_flights  19ms     1%\n"
     )
+
+
+def test_no_time_is_told_twice() -> None:
+    """Of calls within calls the innermost are the slow ones; what an agent's tool waited for is not its own time."""
+
+    def make_call(number: int, parent: int | None, operation: str) -> SpanRecord:
+        ids = {"span_id": f"{number:016x}", "parent_span_id": None if parent is None else f"{parent:016x}"}
+        return make_span(name=f"{operation} {number}", attributes={"gen_ai.operation.name": operation}, **ids)
+
+    spans = (
+        make_call(1, None, "invoke_agent"),
+        make_call(2, 1, "execute_tool"),
+        make_call(3, 2, "invoke_agent"),
+        make_call(4, 3, "chat"),
+        make_call(5, 1, "execute_tool"),
+        make_span(span_id=f"{6:016x}", parent_span_id=f"{5:016x}", name="POST"),
+    )
+
+    summary = summarize_session(trace_session("s", [spans]), [StoredTrace(spans[0].trace_id, spans)])
+
+    assert summary.step_count == 3
+    assert sorted(step.name for step in summary.slowest_steps) == ["chat 4", "execute_tool 5"]
 
 
 def test_a_session_without_steps_has_slow_spans() -> None:

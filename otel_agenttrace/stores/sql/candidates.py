@@ -1,14 +1,14 @@
-"""Where the candidates of a query come from, in the order of the query: a walk, or an index of the store or beside it.
+"""Where the candidates of a query come from, in its order: a walk, an index of the store, or the one beside it.
 
 The planner of SQLite does not know how common a value is; we do, or look.
 """
 
 from __future__ import annotations
 
-import heapq
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel_agenttrace.stores.sql.hits import hits
 from otel_agenttrace.stores.sql.lookups import body_conditions, index_lookup
 from otel_agenttrace.stores.sql.queries import (
     DURATION,
@@ -16,7 +16,6 @@ from otel_agenttrace.stores.sql.queries import (
     all_of,
     behind,
     column_conditions,
-    is_exact,
     order_by,
     trace_order_by,
 )
@@ -24,10 +23,11 @@ from otel_agenttrace.stores.sql.rows import json_array
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from otel_agenttrace.stores.api import SpanQuery
     from otel_agenttrace.stores.sql.index import Progress
+    from otel_agenttrace.stores.sql.lookups import Lookup
     from otel_agenttrace.stores.sql.queries import Position
 
 _MAX_MERGED = 20
@@ -37,7 +37,7 @@ _MAX_SORTED = 5_000
 """Candidates that are collected and sorted; where there are more, a walk in the order meets them soon enough."""
 
 _CHUNKS = (32, 128, 512)
-"""How many rows are looked up at a time: few first, as most callers want one page."""
+"""How many rows are looked up at a time: few at first, as most callers want one page."""
 
 
 class Head(NamedTuple):
@@ -59,7 +59,7 @@ class Candidates:
     Args:
         connection: in a transaction, with the index attached if `progress` is not None.
         query: what is asked.
-        progress: how far the index has come, None to go without.
+        progress: how far the index has come; None to go without.
     """
 
     def __init__(self, connection: sqlite3.Connection, query: SpanQuery, progress: Progress | None) -> None:
@@ -67,18 +67,107 @@ class Candidates:
         self._query = query
         self._progress = progress
         self._operations = _operations(connection, query)
-        self._conditions = column_conditions(query)
-        if self._operations is not None:
-            self._conditions.append(_any_of("operation_id", self._operations))
+        self._columns = column_conditions(query)
+        self._body = body_conditions(connection, query)
 
     def heads(self, after: Position | None = None) -> Iterator[Head]:
         """All candidates behind `after`, in the order of the query."""
         query = self._query
-        beyond = [behind(query.order, after)] if after is not None else []
+        beyond = [] if after is None else [behind(query.order, after)]
         if query.trace_id or query.session_id:
-            return self._walk("INDEXED BY spans_identity", beyond)
-        lookup = index_lookup(self._connection, query, self._operations)
-        if self._progress is not None and any(lookup):
-            ids = self._indexed(lookup, after)
-            ...
-        return self._in_store(beyond)
+            return self._select("INDEXED BY spans_identity", [*self._conditions(), *beyond])
+        if self._progress is not None:
+            lookup = index_lookup(self._connection, query, self._operations)
+            if any(lookup) and query.order.startswith("stored"):
+                return self._found(lookup, self._progress, after, beyond)
+            few = self._few(lookup, self._progress) if any(lookup) else None
+            if few is not None:
+                return self._select("NOT INDEXED", [few, *self._columns, *beyond])
+        if query.order.startswith("stored") and self._operations and len(self._operations) <= _MAX_MERGED:
+            return self._merged(self._operations, beyond)
+        return self._select(self._hint(), [*self._conditions(), *beyond])
+
+    def heads_of_trace(self, trace_id: str) -> Iterator[Head]:
+        """The candidates of one trace, first the one that gives the trace its place in the order of the query."""
+        in_trace = Condition("trace_id = ?", (trace_id,))
+        order = trace_order_by(self._query.order)
+        return self._select("INDEXED BY spans_identity", [in_trace, *self._conditions()], order)
+
+    def _conditions(self) -> list[Condition]:
+        operations = [] if self._operations is None else [_in("operation_id", self._operations)]
+        return [*self._columns, *operations, *self._body]
+
+    def _select(self, hint: str, conditions: list[Condition], order: str | None = None) -> Iterator[Head]:
+        where = all_of(conditions)
+        sql = f"SELECT {_HEAD} FROM spans {hint} WHERE {where.sql} ORDER BY {order or order_by(self._query.order)}"
+        return map(Head._make, self._connection.execute(sql, where.parameters))
+
+    def _merged(self, operations: list[int], beyond: list[Condition]) -> Iterator[Head]:
+        """The rows of a few operations, side by side, so that no more than a page of each is read."""
+        others = all_of([*self._columns, *self._body, *beyond])
+        arm = f"SELECT {_HEAD} FROM spans INDEXED BY spans_operation WHERE operation_id = ? AND {others.sql}"
+        sql = " UNION ALL ".join([arm] * len(operations))
+        parameters = [value for operation in operations for value in (operation, *others.parameters)]
+        return map(Head._make, self._connection.execute(f"{sql} ORDER BY {order_by(self._query.order)}", parameters))
+
+    def _found(
+        self, lookup: Lookup, progress: Progress, after: Position | None, beyond: list[Condition]
+    ) -> Iterator[Head]:
+        """What the index finds, and what is not in it yet, in the order of storing."""
+        is_descending = self._query.order.endswith("_desc")
+        not_in_yet = Condition("id > ?", (progress.position,))
+        tail = self._select("NOT INDEXED", [not_in_yet, *self._conditions(), *beyond])
+        last = None if after is None else after.id
+        ids = hits(self._connection, lookup, progress, is_descending=is_descending, after=last)
+        found = self._looked_up(ids)
+        return chain(tail, found) if is_descending else chain(found, tail)
+
+    def _looked_up(self, ids: Iterator[int]) -> Iterator[Head]:
+        for size in chain(_CHUNKS, repeat(_CHUNKS[-1])):
+            chunk = list(islice(ids, size))
+            if not chunk:
+                return
+            yield from self._select("NOT INDEXED", [_in("id", chunk), *self._columns])
+
+    def _few(self, lookup: Lookup, progress: Progress) -> Condition | None:
+        """The condition for what the index finds, and what is not in it yet; None if the former is much."""
+        ids = list(islice(hits(self._connection, lookup, progress, is_descending=True), _MAX_SORTED + 1))
+        if len(ids) > _MAX_SORTED:
+            return None
+        tail = all_of([Condition("id > ?", (progress.position,)), *self._conditions()])
+        return Condition(
+            f"id IN (SELECT value FROM json_each(?) UNION ALL SELECT id FROM spans NOT INDEXED WHERE {tail.sql})",
+            (json_array(ids), *tail.parameters),
+        )
+
+    def _hint(self) -> str:
+        """Which index of `spans` to walk."""
+        query = self._query
+        if query.order.startswith("start"):
+            is_rare = self._operations is not None and self._is_few(_in("operation_id", self._operations))
+            return "INDEXED BY spans_operation" if is_rare else "INDEXED BY spans_start"
+        times = [condition for condition in self._columns if condition.sql.startswith("start_ns")]
+        if times and self._is_few(all_of(times)):
+            return "INDEXED BY spans_start"
+        return "INDEXED BY spans_failing" if query.failing else "NOT INDEXED"
+
+    def _is_few(self, condition: Condition) -> bool:
+        ((count,),) = self._connection.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM spans WHERE {condition.sql} LIMIT ?)",
+            (*condition.parameters, _MAX_SORTED + 1),
+        )
+        return bool(count <= _MAX_SORTED)
+
+
+def _operations(connection: sqlite3.Connection, query: SpanQuery) -> list[int] | None:
+    """The ids of the operations that a query allows; None if it allows all."""
+    wanted = {"service_name": query.service_name, "name": query.name, "kind": query.kind}
+    conditions = [Condition(f"{column} = ?", (value,)) for column, value in wanted.items() if value]
+    if not conditions:
+        return None
+    where = all_of(conditions)
+    return [id_ for (id_,) in connection.execute(f"SELECT id FROM operations WHERE {where.sql}", where.parameters)]
+
+
+def _in(column: str, values: list[int]) -> Condition:
+    return Condition(f"{column} IN (SELECT value FROM json_each(?))", (json_array(values),))

@@ -15,7 +15,7 @@ from otel_agenttrace.stores.forking import tell_about_forks
 from otel_agenttrace.stores.sql.errors import mapped_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _MIN_SQLITE = (3, 35, 0)
@@ -77,6 +77,8 @@ class Connections:
         self._busy_timeout_s = busy_timeout_millis / 1000
         self._is_closed = False
         self._opened: list[sqlite3.Connection] = []
+        self._writer: sqlite3.Connection | None = None
+        self._idle: list[Reader] = []
         self._renew()
         tell_about_forks(self)
         weakref.finalize(self, _close_all, self._opened)
@@ -88,9 +90,13 @@ class Connections:
             raise
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """The writing connection, in a transaction that commits if the block ends well."""
-        with mapped_errors(self.path), self._write_lock:
+    def writing(self, on_failure: Callable[[], None] | None = None) -> Iterator[sqlite3.Connection]:
+        """The writing connection, in a transaction that commits if the block ends well.
+
+        Args:
+            on_failure: called when it does not, before any other thread may write.
+        """
+        with mapped_errors(self.path), self._write_lock, _reported(on_failure):
             self._check_open()
             if self.read_only:
                 raise StoreUnavailableError(f"{self.path} is opened read-only")
@@ -146,8 +152,8 @@ class Connections:
     def _renew(self) -> None:
         self._write_lock = threading.Lock()
         self._is_held = False
-        self._writer: sqlite3.Connection | None = None
-        self._idle: list[Reader] = []
+        self._writer = None
+        self._idle = []
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -237,6 +243,16 @@ def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _reported(on_failure: Callable[[], None] | None) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if on_failure is not None:
+            on_failure()
         raise
 
 

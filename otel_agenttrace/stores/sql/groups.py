@@ -43,7 +43,9 @@ def add_spans(connection: sqlite3.Connection, rows: Iterable[SpanRow], first_id:
 
 def name_sessions(connection: sqlite3.Connection, trace_id: str, session_ids: Collection[str]) -> None:
     """Say anew in which sessions a trace is."""
-    before = {row[0] for row in connection.execute("SELECT session_id FROM session_traces WHERE trace_id = ?", [trace_id])}
+    before = {
+        row[0] for row in connection.execute("SELECT session_id FROM session_traces WHERE trace_id = ?", [trace_id])
+    }
     connection.execute("DELETE FROM session_traces WHERE trace_id = ?", [trace_id])
     connection.executemany("INSERT INTO session_traces VALUES (?, ?)", [(name, trace_id) for name in session_ids])
     connection.execute("UPDATE traces SET names_session = ? WHERE trace_id = ?", [bool(session_ids), trace_id])
@@ -91,6 +93,6 @@ def _rebuild_sessions(connection: sqlite3.Connection, session_ids: Iterable[str]
     sessions = json_array(session_ids)
     connection.execute("DELETE FROM sessions WHERE session_id IN (SELECT value FROM json_each(?))", [sessions])
     connection.execute(
-        f"INSERT INTO sessions {_SESSION_ROWS} WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
+        f"INSERT INTO sessions {_SESSION_ROWS} WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY 1",
         [sessions],
     )

@@ -45,18 +45,19 @@ def index_path(path: Path) -> Path:
     return path.with_name(path.name + "-index")
 
 
-def attach_index(reader: Reader, path: Path) -> None:
+def attach_index(reader: Reader, path: Path | None) -> None:
     """Make the index file at `path`, if there is one, visible to a reader of the store as `idx`."""
-    found = _file_identity(path)
+    found = None if path is None else _file_identity(path)
     if reader.attached == found:
         return
     if reader.attached is not None:
         reader.execute("DETACH idx")
         reader.attached = None
-    if found is not None:
+    if path is not None and found is not None:
         with suppress(sqlite3.DatabaseError):  # searches go without a damaged one, and remove it
             reader.execute("ATTACH ? AS idx", [f"file:{quote(str(path))}?mode=rw"])
             reader.attached = found
+            reader.execute("SELECT count(*) FROM idx.sqlite_master").fetchone()
 
 
 def read_progress(connection: sqlite3.Connection, *, store: str = "main", index: str = "idx") -> Progress | None:
@@ -77,6 +78,24 @@ def read_progress(connection: sqlite3.Connection, *, store: str = "main", index:
         and progress.change <= (last[0] if last else 0)
     )
     return progress if belongs else None
+
+
+def is_behind(connection: sqlite3.Connection, progress: Progress | None) -> bool:
+    """Whether there is anything that the index has not taken in."""
+    ((found,),) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM spans WHERE id > ?) OR EXISTS (SELECT 1 FROM replaced WHERE change > ?)",
+        progress or (0, 0),
+    )
+    return bool(found)
+
+
+def count_behind(connection: sqlite3.Connection, progress: Progress | None) -> int:
+    """How many spans the index has not taken in, or not as they are now."""
+    ((count,),) = connection.execute(
+        "SELECT (SELECT count(*) FROM spans WHERE id > ?) + (SELECT count(DISTINCT id) FROM replaced WHERE change > ?)",
+        progress or (0, 0),
+    )
+    return int(count)
 
 
 def _file_identity(path: Path) -> tuple[int, int] | None:

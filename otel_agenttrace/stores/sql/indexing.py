@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 import uuid
@@ -19,6 +18,7 @@ from otel_agenttrace.stores.sql.index import TABLES, VERSION, Progress, index_pa
 from otel_agenttrace.stores.sql.terms import PAIRS, WORDS
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -76,6 +76,14 @@ class DeferredIndex:
             return True
         finally:
             self._lock.release()
+
+    def discard(self) -> bool:
+        """Delete the file, as it is damaged; return whether there was one."""
+        with self._lock:
+            self._close_files()
+            is_there = self.path.exists()
+            _remove(self.path)
+        return is_there
 
     def close(self) -> None:
         """Stop the thread and close the file."""
@@ -154,10 +162,13 @@ class DeferredIndex:
 
 
 class _IndexFormat:
-    """The tables of the index, with the store attached as `store`."""
+    """The tables of the index, with the store attached as `store`.
+
+    Read-only, or a transaction that writes to the index would keep everybody from writing to the store as well.
+    """
 
     def __init__(self, store: Path) -> None:
-        self._store = f"file:{quote(str(store))}?mode=rw"
+        self._store = f"file:{quote(str(store))}?mode=ro"
 
     def prepare(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
         del path, read_only
@@ -211,9 +222,7 @@ def _take_batch(connection: sqlite3.Connection, before: Progress, body: str) -> 
     position = _end_of_rows(connection, before.position)
     if position > before.position:
         _take_in(connection, f"{_ROW}, {body} FROM store.spans WHERE id > ? AND id <= ?", [before.position, position])
-    connection.executemany(
-        "UPDATE state SET value = ? WHERE name = ?", [(change, "change"), (position, "position")]
-    )
+    connection.executemany("UPDATE state SET value = ? WHERE name = ?", [(change, "change"), (position, "position")])
     return Progress(position, change)
 
 
@@ -243,10 +252,13 @@ def _end_of_rows(connection: sqlite3.Connection, start: int) -> int:
 def _take_changes(connection: sqlite3.Connection, body: str, bounds: tuple[int, int, int]) -> None:
     """Take out what changed rows said when they were taken in, and take in what they say now."""
     # With min(), SQLite takes the other columns from the same row: the first change.
-    first = f"SELECT {_ROW}, body, min(change) FROM store.replaced WHERE change > ? AND change <= ? AND id <= ? GROUP BY id"
+    first = (
+        f"SELECT {_ROW}, body, min(change) FROM store.replaced WHERE change > ? AND change <= ? AND id <= ? GROUP BY id"
+    )
     for table, text in (("words", WORDS), ("pairs", PAIRS)):
         connection.execute(
-            f"INSERT INTO {table} ({table}, rowid, text) SELECT 'delete', id, {text} FROM (SELECT {_ROW}, {body} FROM ({first}))",
+            f"INSERT INTO {table} ({table}, rowid, text)"
+            f" SELECT 'delete', id, {text} FROM (SELECT {_ROW}, {body} FROM ({first}))",
             bounds,
         )
     changed = "SELECT id FROM store.replaced WHERE change > ? AND change <= ? AND id <= ?"
@@ -255,4 +267,6 @@ def _take_changes(connection: sqlite3.Connection, body: str, bounds: tuple[int, 
 
 def _take_in(connection: sqlite3.Connection, rows: str, parameters: Sequence[int]) -> None:
     for table, text in (("words", WORDS), ("pairs", PAIRS)):
-        connection.execute(f"INSERT INTO {table} (rowid, text) SELECT id, {text} FROM (SELECT {rows} ORDER BY id)", parameters)
+        connection.execute(
+            f"INSERT INTO {table} (rowid, text) SELECT id, {text} FROM (SELECT {rows} ORDER BY id)", parameters
+        )

@@ -49,9 +49,7 @@ class Interned:
                 self._operations[operation] = _operation_id(connection, operation)
         return self._operations
 
-    def count(
-        self, connection: sqlite3.Connection, origins: Mapping[int, int], operations: Mapping[int, int]
-    ) -> None:
+    def count(self, connection: sqlite3.Connection, origins: Mapping[int, int], operations: Mapping[int, int]) -> None:
         """Add to the numbers of spans, by id."""
         for table, counts in (("origins", origins), ("operations", operations)):
             connection.executemany(

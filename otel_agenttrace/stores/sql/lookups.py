@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.model.codec import load_fields
 from otel_agenttrace.stores.matching import matches_value
-from otel_agenttrace.stores.sql.queries import Condition
+from otel_agenttrace.stores.sql.queries import RARE_STATUS, Condition
 from otel_agenttrace.stores.sql.rows import STATUS_NUMBERS, json_array
 from otel_agenttrace.stores.sql.terms import (
     all_of,
@@ -37,7 +37,6 @@ _MAX_ORIGINS = 200
 _MAX_OPERATIONS = 50
 _PLAIN_KEY = re.compile("[A-Za-z0-9_.-]+")
 _PLAIN_WORD = re.compile("[a-z0-9]+")
-_RARE_STATUS = "ERROR"
 
 
 class Lookup(NamedTuple):
@@ -73,9 +72,7 @@ def body_conditions(connection: sqlite3.Connection, query: SpanQuery) -> list[Co
     return conditions
 
 
-def _pair_groups(
-    connection: sqlite3.Connection, query: SpanQuery, operations: Sequence[int] | None
-) -> list[list[str]]:
+def _pair_groups(connection: sqlite3.Connection, query: SpanQuery, operations: Sequence[int] | None) -> list[list[str]]:
     groups = []
     for attribute in query.attributes:
         origins = _origins_with(connection, attribute)
@@ -83,7 +80,7 @@ def _pair_groups(
             groups.append([*attribute_terms(connection, attribute), *map(origin_term, origins)])
     if query.min_duration_nano is not None or query.max_duration_nano is not None:
         groups.append(duration_terms(query.min_duration_nano, query.max_duration_nano))
-    if query.status_code == _RARE_STATUS or (groups and query.status_code in STATUS_NUMBERS):
+    if query.status_code == RARE_STATUS or (groups and query.status_code in STATUS_NUMBERS):
         groups.append([status_term(STATUS_NUMBERS[query.status_code])])
     if groups and operations is not None and len(operations) <= _MAX_OPERATIONS:
         groups.append([operation_term(operation) for operation in operations])

@@ -45,9 +45,7 @@ def keep_replaced(connection: sqlite3.Connection, where: str, parameters: Iterab
     connection.execute(
         f"INSERT INTO replaced ({columns}) SELECT {columns} FROM spans {where} AND {has_index}", [*parameters]
     )
-    ((waiting,),) = connection.execute(
-        "SELECT (SELECT max(change) FROM replaced) - (SELECT min(change) FROM replaced)"
-    )
+    ((waiting,),) = connection.execute("SELECT (SELECT max(change) FROM replaced) - (SELECT min(change) FROM replaced)")
     if (waiting or 0) > _MAX_REPLACED:
         connection.execute("DELETE FROM replaced")
         connection.execute("UPDATE state SET value = '' WHERE name = 'index_id'")
@@ -66,13 +64,13 @@ def _merge_row(connection: sqlite3.Connection, interned: Interned, row: SpanRow)
 
 
 def _stored(connection: sqlite3.Connection, row: SpanRow) -> _Stored:
-    (*columns, body, resource, scope) = connection.execute(
+    *columns, body, resource, scope = connection.execute(
         "SELECT spans.id, origin_id, operation_id, conflict, body, resource, scope"
         " FROM spans JOIN origins ON origins.id = origin_id"
         " WHERE trace_id = ? AND span_id = ? AND start_ns = ?",
         [row.trace_id, row.span_id, row.start_ns],
     ).fetchone()
-    return _Stored(*columns, to_record(body, resource, scope))
+    return _Stored._make([*columns, to_record(body, resource, scope)])
 
 
 def _replace(connection: sqlite3.Connection, interned: Interned, stored: _Stored, row: SpanRow) -> None:

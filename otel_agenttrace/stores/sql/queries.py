@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.limits import INT64
 from otel_agenttrace.stores.sql.rows import STATUS_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel_agenttrace.stores.api import Order, SpanQuery
+    from otel_agenttrace.stores.api import Order
 
 DURATION = "(end_ns - start_ns)"
+RARE_STATUS = "ERROR"
 _HUGE = 2**70
 
 
@@ -39,12 +42,24 @@ def all_of(conditions: list[Condition]) -> Condition:
 
 def column_conditions(query: SpanQuery) -> list[Condition]:
     """What the columns say exactly about a query: all of it but attributes, text and service, name and kind."""
-    return [*_identity(query), *_flags(query), *_times(query)]
+    return [*_identity(query), *_flags(query), *started(query), *_durations(query)]
 
 
 def is_exact(query: SpanQuery) -> bool:
     """Whether the columns say everything, so that no body need be read."""
     return not query.attributes and not query.text
+
+
+def has_conditions(query: SpanQuery) -> bool:
+    """Whether any span may not meet the query."""
+    return replace(query, order="stored_desc", limit=0, after=None) != SpanQuery(limit=0)
+
+
+def wants_index(query: SpanQuery) -> bool:
+    """Whether the deferred index helps: the query asks for what may be rare, not within one trace or session."""
+    is_small = query.trace_id or query.session_id
+    has_bounds = query.min_duration_nano is not None or query.max_duration_nano is not None
+    return not is_small and bool(query.attributes or query.text or has_bounds or query.status_code == RARE_STATUS)
 
 
 def order_by(order: Order) -> str:
@@ -76,6 +91,16 @@ def trace_order_by(order: Order) -> str:
     return order_by("start_asc" if order.startswith("start") else "stored_asc")
 
 
+def at_least(column: str, bound: int | None) -> list[Condition]:
+    """The condition for numbers that are not below a bound, if there is one."""
+    return [] if bound is None else [Condition(f"{column} >= ?", (_number(bound),))]
+
+
+def at_most(column: str, bound: int | None) -> list[Condition]:
+    """The condition for numbers that are not above a bound, if there is one."""
+    return [] if bound is None else [Condition(f"{column} <= ?", (_number(bound),))]
+
+
 def _beyond(order: Order) -> str:
     return "<" if order.endswith("_desc") else ">"
 
@@ -88,7 +113,7 @@ def _identity(query: SpanQuery) -> Iterator[Condition]:
     if query.session_id:
         yield Condition(
             "trace_id IN (SELECT trace_id FROM session_traces WHERE session_id = ?"
-            " UNION ALL SELECT trace_id FROM traces WHERE trace_id = ? AND NOT names_session)",
+            " UNION ALL SELECT trace_id FROM traces WHERE trace_id = ? AND names_session = 0)",
             (query.session_id, query.session_id),
         )
 
@@ -103,21 +128,14 @@ def _flags(query: SpanQuery) -> Iterator[Condition]:
         yield Condition(f"end_ns IS {'' if query.open else 'NOT '}NULL")
 
 
-def _times(query: SpanQuery) -> Iterator[Condition]:
-    yield from _at_least("start_ns", query.started_from)
-    yield from _at_most("start_ns", None if query.started_to is None else query.started_to - 1)
-    yield from _at_least(DURATION, query.min_duration_nano)
-    yield from _at_most(DURATION, query.max_duration_nano)
+def started(query: SpanQuery, first: str = "start_ns", last: str = "start_ns") -> list[Condition]:
+    """The conditions for what started, from `first` to `last`, within the times of a query."""
+    to = None if query.started_to is None else query.started_to - 1
+    return [*at_least(last, query.started_from), *at_most(first, to)]
 
 
-def _at_least(column: str, bound: int | None) -> Iterator[Condition]:
-    if bound is not None:
-        yield Condition(f"{column} >= ?", (_number(bound),))
-
-
-def _at_most(column: str, bound: int | None) -> Iterator[Condition]:
-    if bound is not None:
-        yield Condition(f"{column} <= ?", (_number(bound),))
+def _durations(query: SpanQuery) -> list[Condition]:
+    return [*at_least(DURATION, query.min_duration_nano), *at_most(DURATION, query.max_duration_nano)]
 
 
 def _number(bound: int) -> float:

@@ -69,6 +69,7 @@ CREATE TABLE traces (
     names_session INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX traces_first ON traces (first_id);
+CREATE INDEX traces_unnamed ON traces (first_id) WHERE names_session = 0;
 CREATE TABLE sessions (
     session_id TEXT PRIMARY KEY,
     first_id INTEGER NOT NULL,
@@ -105,11 +106,11 @@ class StoreFormat:
     """The tables of a store, and its index attached to those who read.
 
     Args:
-        index: the file of the index, which need not be there.
+        index: the file of the index, which need not be there; None to go without.
     """
 
     def __init__(self, index: Path) -> None:
-        self._index = index
+        self.index: Path | None = index
 
     def prepare(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
         """Check that a file is ours and give it the tables of this version.
@@ -130,7 +131,7 @@ class StoreFormat:
 
     def before_reading(self, reader: Reader) -> None:
         """Attach the index."""
-        attach_index(reader, self._index)
+        attach_index(reader, self.index)
 
 
 def _migrate(connection: sqlite3.Connection, version: int) -> None:

@@ -1,8 +1,8 @@
 """What the deferred index knows of a span, as SQL over its row, and how to ask for it.
 
-All of it is computed by SQLite, one statement for thousands of rows: Python code would take the interpreter's lock from
-the agent for as long. What is found is a superset of what `stores.matching` finds, which has the last word; so terms may
-leave out what is long or rare. There are two FTS5 tables, as words and attributes are split differently:
+All of it is computed by SQLite, one statement for thousands of rows: Python code would take the interpreter's lock
+from the agent for as long. What is found is a superset of what `stores.matching` finds, which has the last word; so
+terms may leave out what is long or rare. There are two FTS5 tables, as words and attributes are split differently:
 
 - `words`: all texts of a span, split by `unicode61` with the separators of `stores.text`.
 - `pairs`: `key=value` of each attribute, of its first characters, and terms for operation, origin, status and duration;
@@ -63,6 +63,9 @@ WORDS_TOKENIZER = "unicode61 remove_diacritics 0 separators '{}'".format(
 PAIRS_TOKENIZER = "ascii tokenchars '{}'".format(
     "".join(chr(code) for code in range(32, 127) if not chr(code).isalnum()).replace("'", "''").replace('"', '""')
 )
+
+EVERY_ROW = '"!s0" OR "!s1" OR "!s2"'
+"""Finds each row once: a span has one status."""
 
 _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f]")
 

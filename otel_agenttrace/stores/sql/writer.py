@@ -33,9 +33,8 @@ def write_rows(connection: sqlite3.Connection, interned: Interned, rows: Sequenc
         ],
     )
     add_spans(connection, rows, first_id)
-    inserted, repeated = rows, []
-    if cursor.rowcount < len(rows):
-        inserted, repeated = _told_apart(connection, rows, first_id)
+    is_new = cursor.rowcount == len(rows)
+    inserted, repeated = (rows, []) if is_new else _told_apart(connection, rows, first_id)
     counts = (Counter(origins[row.origin] for row in inserted), Counter(operations[row.operation] for row in inserted))
     interned.count(connection, *counts)
     if repeated:
@@ -63,7 +62,7 @@ def _reserve_ids(connection: sqlite3.Connection, count: int) -> int:
 
 def _told_apart(
     connection: sqlite3.Connection, rows: Sequence[SpanRow], first_id: int
-) -> tuple[list[SpanRow], list[SpanRow]]:
+) -> tuple[Sequence[SpanRow], Sequence[SpanRow]]:
     """The rows that were inserted, and those that were not as a row of their identity was there already."""
     ids = {row[0] for row in connection.execute("SELECT id FROM spans WHERE id >= ?", [first_id])}
     placed = list(enumerate(rows, first_id))
