@@ -58,18 +58,26 @@ def start_line(service_name: str, targets: Sequence[str], instrumentors: Sequenc
 
 
 def exit_lines(
-    tally: TraceTally, losses: Mapping[str, int], unsampled_spans: int, store_option: str | None
+    tally: TraceTally,
+    losses: Mapping[str, int],
+    *,
+    dropped_spans: int = 0,
+    unsampled_spans: int = 0,
+    store_option: str | None = None,
 ) -> list[str]:
     """What to say at exit; nothing when nothing was recorded and nothing lost.
 
     Args:
         tally: the traces of this process.
         losses: spans that did not arrive, by where they should have.
+        dropped_spans: spans that found a queue full.
         unsampled_spans: spans that the sampler left out.
         store_option: what the command line needs to find the store again; None when it cannot.
     """
     lines = [_result(tally, store_option)] if tally.is_of_this_process() else []
     lines += [f"{_spans(count)} did not reach the {where}, see the log" for where, count in losses.items() if count]
+    if dropped_spans:
+        lines.append(f"{_spans(dropped_spans)} dropped, the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)")
     if unsampled_spans:
         lines.append(f"{_spans(unsampled_spans)} left out by the sampler")
     return lines

@@ -82,10 +82,15 @@ class Recorder:
         for undo in self._undo:
             undo()
         is_complete = self._deliver([target.queue.shutdown for target in self._targets], timeout_s)
-        losses = dict(self._losses.counts)
-        if dropped := self._dropped_by_queues():
-            losses["queue"] = dropped
-        for line in notice.exit_lines(self._tally, losses, self._unsampled(), self._store_option()):
+        dropped = self._dropped_by_queues()
+        lines = notice.exit_lines(
+            self._tally,
+            self._losses.counts,
+            dropped_spans=dropped,
+            unsampled_spans=self._unsampled(),
+            store_option=self._store_option(),
+        )
+        for line in lines:
             notice.say(line)
         return is_complete and not dropped
 

@@ -39,24 +39,28 @@ def test_the_line_at_start_says_who_records_what_and_where() -> None:
 )
 def test_the_line_at_exit_says_how_it_went_and_what_to_type_next(passed: int, failed: int, line: str) -> None:
     """The result comes with the command that shows more of it."""
-    assert exit_lines(_tally(passed=passed, failed=failed), {}, 0, "") == [line]
+    assert exit_lines(_tally(passed=passed, failed=failed), {}, store_option="") == [line]
 
 
 def test_nothing_is_said_when_nothing_was_recorded() -> None:
     """An agent that made no span ends without a line."""
-    assert exit_lines(TraceTally(), {}, 0, "") == []
+    assert exit_lines(TraceTally(), {}, store_option="") == []
 
 
 def test_a_store_that_cannot_be_read_later_has_no_command() -> None:
     """A store in memory is gone with the process, so there is no command to name."""
-    assert exit_lines(_tally(passed=1, failed=0), {}, 0, None) == ["1 trace, none failed"]
+    assert exit_lines(_tally(passed=1, failed=0), {}, store_option=None) == ["1 trace, none failed"]
 
 
 def test_lost_and_unsampled_spans_are_told() -> None:
     """A dropped span is never silent."""
-    lines = exit_lines(TraceTally(), {"store": 2, "OTLPSpanExporter": 0}, 1, "")
+    lines = exit_lines(TraceTally(), {"store": 2, "OTLPSpanExporter": 0}, dropped_spans=3, unsampled_spans=1)
 
-    assert lines == ["2 spans did not reach the store, see the log", "1 span left out by the sampler"]
+    assert lines == [
+        "2 spans did not reach the store, see the log",
+        "3 spans dropped, the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)",
+        "1 span left out by the sampler",
+    ]
 
 
 def test_only_ended_local_roots_count_as_traces() -> None:

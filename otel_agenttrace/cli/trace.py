@@ -83,7 +83,7 @@ def show(trace_id: str | None, *, timeline: bool, html_path: Path | None, store_
         print_json(trace_shape(found))
     else:
         view = format_timeline if timeline else format_tree
-        print_lines(trace_heading(summarize(found), width=width(), glyphs=glyphs()))
+        print_lines([*trace_heading(summarize(found), width=width(), glyphs=glyphs()), ()])
         print_lines(view(found, width=width(), glyphs=glyphs()))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,7 @@ from otel_agenttrace.otlp.jsonl import read_jsonl, write_jsonl
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.lookup import complete_session_id, complete_trace_id
+from otel_agenttrace.stores.retention import DAY_NANO
 from otel_agenttrace.views.text import safe_text
 
 if TYPE_CHECKING:
@@ -32,13 +34,18 @@ _MAX_SHOWN = 20
 
 @dataclass
 class _Taken:
-    """What became of one file; the field names are those of `import --json`."""
+    """What became of one file. `newest_unix_nano` is the latest start of a span, 0 without one."""
 
     file: str
     spans: int
     traces: int
     errors: list[str]
     warnings: list[str]
+    newest_unix_nano: int = 0
+
+    def shape(self) -> dict[str, Any]:
+        """The item of `import --json`."""
+        return {name: getattr(self, name) for name in ("file", "spans", "traces", "errors", "warnings")}
 
 
 @click.command("import")
@@ -54,9 +61,11 @@ def import_(files: Sequence[Path], *, store_url: str | None, as_json: bool) -> N
     intake = Intake.from_environment()
     with writing(store_url) as store:
         results = [_import_file(path, store, intake) for path in files]
-        url = store.url
+        url, days = store.url, store.get_retention_days()
+    if days is not None:
+        _warn_of_expiry(results, days)
     if as_json:
-        print_json([asdict(taken) for taken in results])
+        print_json([taken.shape() for taken in results])
     else:
         _report(results, url, store_url)
     sys.exit(1 if any(taken.errors for taken in results) else 0)
@@ -108,6 +117,7 @@ def _import_file(path: Path, store: TraceStore, intake: Intake) -> _Taken:
             stored = _write(store, _admitted(batch, intake, taken), taken)
             taken.spans += len(stored)
             trace_ids.update(span.trace_id for span in stored)
+            taken.newest_unix_nano = max([taken.newest_unix_nano, *(span.start_time_unix_nano for span in stored)])
     except OSError as error:
         taken.errors.append(f"{path}: {error.strerror or error}")
     taken.traces = len(trace_ids)
@@ -154,6 +164,17 @@ def _write(store: TraceStore, spans: list[SpanRecord], taken: _Taken) -> list[Sp
         middle = len(spans) // 2
         return _write(store, spans[:middle], taken) + _write(store, spans[middle:], taken)
     return spans
+
+
+def _warn_of_expiry(results: Sequence[_Taken], days: int) -> None:
+    """Say it now, not by deleting them tomorrow."""
+    oldest_kept = time.time_ns() - days * DAY_NANO
+    for taken in results:
+        if taken.spans and taken.newest_unix_nano < oldest_kept:
+            taken.warnings.append(
+                f"{taken.file}: older than the {days} days that this store keeps traces, so they are deleted within "
+                "a day or two; `agenttrace retention set forever` keeps them"
+            )
 
 
 def _report(results: Sequence[_Taken], url: str, store_url: str | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def create_exporter(name: str, provider: TracerProvider) -> SpanExporter:
         Exception: whatever the exporter itself raises at a wrong environment.
     """
     if name == "console":
-        return ConsoleSpanExporter(formatter=_console_text)
+        return ConsoleSpanExporter(out=sys.stdout, formatter=_console_text)
     entry_name = _AZURE if name == "azure" else _otlp_name() if name == "otlp" else name
     for entry in entry_points(group=_GROUP, name=entry_name):
         # Azure's exporter asks the provider for the resource; the global one may not be set yet.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.contract.attributes import FAILURE_TYPE
 from otel_agenttrace.model.times import from_rfc3339
 from otel_agenttrace.views.failure import short_failure_id
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line
@@ -118,7 +119,7 @@ def format_span_list(
             Cell(span.span_id),
             Cell(started, "dim"),
             Cell(glyphs.running if span.duration_nano is None else format_duration(span.duration_nano)),
-            Cell(glyphs.cross if "failure.type" in span.attributes else "", "error"),
+            Cell(glyphs.cross if FAILURE_TYPE in span.attributes else "", "error"),
             Cell(span.name, "name"),
         )
         for span, started in zip(spans, times[1:], strict=True)

@@ -111,6 +111,18 @@ def test_secrets_are_hidden_on_the_way_in(run: Callable[..., Any], tmp_path: Pat
     assert secret not in run("span", "list", "--store", tmp_path / "runs.db", "--json").out
 
 
+def test_traces_that_will_expire_are_announced(run: Callable[..., Any], tmp_path: Path) -> None:
+    """Importing what is older than the store's retention warns, unless the store keeps everything."""
+    path, store = tmp_path / "runs.jsonl", tmp_path / "runs.db"
+    path.write_bytes(encode_json([make_span(start_time_unix_nano=0, end_time_unix_nano=1)]))
+
+    warned = run("import", path, "--store", store)
+    run("retention", "set", "forever", "--store", store)
+
+    assert "retention set forever" in warned.err
+    assert "retention" not in run("import", path, "--store", store).err
+
+
 def test_a_packed_file_is_read(run: Callable[..., Any], tmp_path: Path) -> None:
     """A file that is packed with gzip is read as it is."""
     path = tmp_path / "runs.jsonl.gz"

@@ -372,7 +372,8 @@ def test_every_form_of_the_setting_makes_the_redactor_it_asks_for() -> None:
 
 
 _NAMES = ("password", "token", "api_key", "Authorization", "Cookie", "secret", "x-api-key", "--password", "PWD")
-_SIGNS = (*"=:\"' \n,;&?{}[]()<>/@#-_\\*$`é", 
+_SIGNS = (
+    *"=:\"' \n,;&?{}[]()<>/@#-_\\*$`é",
     ": ",
     '\\"',
     '\\\\\\"',
