@@ -37,7 +37,7 @@ LAYERS = (
 """Each may import from its own row and those above it: design, "Imports point one way"."""
 
 ANYWHERE = {"", "errors", "losses", "config"}
-"""Modules that belong to no layer and import none but for types."""
+"""Modules that belong to no layer; any may import them."""
 
 ON_TOP = {
     "autoinstrument",

@@ -15,11 +15,11 @@ from otel_agenttrace.contract.attributes import (
     CODE_LINE_NUMBER,
     EVENT_CONTRACT_VIOLATION,
 )
+from otel_agenttrace.contract.violation import Violation
 from otel_agenttrace.model.record import EventRecord
 
 if TYPE_CHECKING:
     from otel_agenttrace.contract.validate import Contract
-    from otel_agenttrace.contract.violation import Violation
     from otel_agenttrace.model.record import Attributes, SpanRecord
     from otel_agenttrace.pipeline.stage import Stage
 
@@ -99,21 +99,37 @@ def locate(violation: Violation, locations: Locations | None) -> Violation:
     )
 
 
+def recorded_violations(record: SpanRecord) -> tuple[Violation, ...]:
+    """The violations that a span's events tell of; what is not of its type in them counts as not known."""
+    events = (event.attributes for event in record.events if event.name == EVENT_CONTRACT_VIOLATION)
+    return tuple(_recorded_violation(attributes) for attributes in events)
+
+
 def recorded_location(violation: Violation, record: SpanRecord) -> Violation:
     """The violation with the code location that the process noted which recorded the span, if it found the same."""
-    for event in record.events:
-        attributes = event.attributes
-        if (
-            event.name == EVENT_CONTRACT_VIOLATION
-            and attributes.get(AGENTTRACE_CONTRACT_ATTRIBUTE) == violation.attribute
-            and attributes.get(AGENTTRACE_CONTRACT_RULE) == violation.rule
-            and isinstance(file_path := attributes.get(CODE_FILE_PATH), str)
-        ):
-            line_number, function_name = attributes.get(CODE_LINE_NUMBER), attributes.get(CODE_FUNCTION_NAME)
+    for recorded in recorded_violations(record):
+        if (recorded.attribute, recorded.rule) == (violation.attribute, violation.rule) and recorded.file_path:
             return replace(
                 violation,
-                file_path=file_path,
-                line_number=line_number if isinstance(line_number, int) else None,
-                function_name=function_name if isinstance(function_name, str) else None,
+                file_path=recorded.file_path,
+                line_number=recorded.line_number,
+                function_name=recorded.function_name,
             )
     return violation
+
+
+def _recorded_violation(attributes: Attributes) -> Violation:
+    line_number = attributes.get(CODE_LINE_NUMBER)
+    return Violation(
+        _text(attributes, AGENTTRACE_CONTRACT_ATTRIBUTE) or "",
+        _text(attributes, AGENTTRACE_CONTRACT_RULE) or "",
+        _text(attributes, AGENTTRACE_CONTRACT_MESSAGE) or "",
+        _text(attributes, CODE_FILE_PATH),
+        line_number if isinstance(line_number, int) else None,
+        _text(attributes, CODE_FUNCTION_NAME),
+    )
+
+
+def _text(attributes: Attributes, name: str) -> str | None:
+    value = attributes.get(name)
+    return value if isinstance(value, str) else None

@@ -32,7 +32,7 @@ _SQL_LOGIN = secrets.compile_pattern(secrets.SQL_LOGIN)
 _EMAIL = secrets.compile_pattern(secrets.EMAIL)
 _CARD = secrets.compile_pattern(secrets.CARD)
 _ASCII_ESCAPE = re.compile(r"\\+u00([2-7][0-9A-Fa-f])")
-_MARKERS = re.compile(rb"(?:\[TRUNCATED:[0-9]+ (?:bytes|items)\]|%b)+" % MARKER.pattern.encode())
+_MARKERS = secrets.compile_pattern(rf"(?:\[TRUNCATED:[0-9]+ (?:bytes|items)\]|{MARKER.pattern})+")
 """What stands where something was hidden, or cut; neither is a secret."""
 _MAX_PASSES = 8
 _DIGIT = re.compile(rb"[0-9]")
@@ -89,15 +89,15 @@ class TextRedactor:
         return (clean, rules) if rules else (text, [])
 
     def _find(self, text: bytes, kinds: Sequence[int]) -> Iterator[Found]:
-        hidden = [match.span() for match in _MARKERS.finditer(text)]
-        for kind in kinds:
-            if finder := self._finders[kind]:
-                for found in finder(text):
-                    yield from _around_markers(found, hidden)
+        found = [each for kind in kinds if (finder := self._finders[kind]) for each in finder(text)]
         for pattern in self._patterns:
-            for match in pattern.finditer(text):
-                if match.end() > match.start():
-                    yield from _around_markers(found_at(match, 0, "user-pattern"), hidden)
+            found += [
+                found_at(match, 0, "user-pattern") for match in pattern.finditer(text) if match.end() > match.start()
+            ]
+        has_markers = found and (b"[REDACTED:" in text or b"[TRUNCATED:" in text)
+        hidden = [match.span() for match in _MARKERS.finditer(text)] if has_markers else []
+        for each in found:
+            yield from _around_markers(each, hidden)
 
 
 def _with_markers(text: bytes, found: Iterable[Found]) -> str:

@@ -100,6 +100,18 @@ _token_rules = "|".join(f"({pattern})" for _, pattern in TOKENS)
 TOKEN = f"{_BOUNDARY}(?:{_token_rules})"
 """Group n is the token of rule n."""
 
+_INNER_PARTS = {
+    "azure-secret": r"[0-9]Q~[\w~.-]{31}",
+    "terraform-token": r"\.atlasv1\.[\w=-]{40}",
+    "telegram-token": r":AA[\w-]{33}",
+    "discord-token": r"\.[\w-]{6}\.[\w-]{27}",
+}
+"""What the detector looks for in tokens that start with nothing of their own: counting what any word may be the start
+of would cost it a third of its speed."""
+
+_plain_rules = "|".join(pattern for rule, pattern in TOKENS if rule not in _INNER_PARTS)
+_TOKEN_DETECTED = "|".join([f"{_BOUNDARY}(?:{_plain_rules})", *_INNER_PARTS.values()])
+
 WEBHOOK = (
     r"hooks\.slack\.com(?:\\*/)(?:services|workflows|triggers)((?:\\*/)[\w/\\+-]{20,})"
     r"|discord(?:app)?\.com(?:\\*/)api(?:\\*/)webhooks(?:\\*/)[0-9]+((?:\\*/)[\w-]{20,})"
@@ -164,7 +176,7 @@ class Detector:
     def __init__(self, names: str = KEY_NAME, *, emails: bool = False, cards: bool = False) -> None:
         to_value = r"""(?:[^0-9A-Za-z]|%[0-9A-Fa-f]{2}|\\[bfnrt])*(?:[:=>]|%3[ADad]|["'][\s]*[\],}])"""
         patterns = {
-            "token": TOKEN,
+            "token": _TOKEN_DETECTED,
             "webhook": WEBHOOK,
             "private-key": PRIVATE_KEY,
             "login": f"{URL_LOGIN}|{SQL_LOGIN}|{CURL_USER}",

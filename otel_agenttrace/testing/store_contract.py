@@ -6,11 +6,16 @@ MemorySpanStore, which is simple enough to be believed.
 
 from __future__ import annotations
 
-from otel_agenttrace.testing.store_queries import QueryContract
-from otel_agenttrace.testing.store_sessions import SessionContract
-from otel_agenttrace.testing.store_upkeep import UpkeepContract
-from otel_agenttrace.testing.store_writing import WritingContract
+import pytest
+
+_PARTS = ("store_cases", "store_queries", "store_sessions", "store_upkeep", "store_writing")
+pytest.register_assert_rewrite(*(f"otel_agenttrace.testing.{part}" for part in _PARTS))
+
+from otel_agenttrace.testing.store_queries import QueryContract  # noqa: E402
+from otel_agenttrace.testing.store_sessions import SessionContract  # noqa: E402
+from otel_agenttrace.testing.store_upkeep import UpkeepContract  # noqa: E402
+from otel_agenttrace.testing.store_writing import WritingContract  # noqa: E402
 
 
 class SpanStoreContract(WritingContract, QueryContract, SessionContract, UpkeepContract):
-    """All promises. A subclass has a fixture `new_store`: a function that makes a new, empty store and opens it."""
+    """All promises. A subclass has a fixture `new_store`: a function that makes a new, empty store."""

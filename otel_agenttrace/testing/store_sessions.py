@@ -123,8 +123,8 @@ class SessionContract(StoreCase):
         store.write_spans(
             [make_span(attributes={SESSION_ID: "0199_s%"}), make_span(trace_id="f" * 32), make_span(trace_id="0a" * 16)]
         )
-        assert store.complete_id("0") == [TRACE_ID, "0199_s%", "0a" * 16]
+        assert store.complete_id("0") == ["0199_s%", TRACE_ID, "0a" * 16]
         assert store.complete_id("0199_") == ["0199_s%"]
         assert store.complete_id("0199%") == store.complete_id("x") == []
-        assert store.complete_id("", limit=2) == [TRACE_ID, "0199_s%"]
+        assert store.complete_id("", limit=2) == ["0199_s%", TRACE_ID]
         assert store.complete_id("f") == ["f" * 32]

@@ -43,7 +43,8 @@ class UpkeepContract(StoreCase):
             store.get_trace(TRACE_ID)
         assert store.find_session_trace_ids("s") == [OTHER_TRACE_ID]
         assert store.delete_traces([OTHER_TRACE_ID]) == Deleted(traces=1, spans=1)
-        assert store.find_session_ids(SpanQuery()) == store.find_spans(SpanQuery(text="deleted words")) == []
+        assert store.find_session_ids(SpanQuery()) == []
+        assert store.find_spans(SpanQuery(text="deleted words")) == []
         assert store.delete_traces([]) == Deleted()
 
     def test_what_was_deleted_may_come_again(self, store: SpanStore) -> None:
@@ -85,8 +86,9 @@ class UpkeepContract(StoreCase):
         info = store.info()
         assert (info.spans, info.traces, info.sessions) == (0, 0, 0)
         assert (info.url, info.oldest_unix_nano, info.newest_unix_nano) == (store.url, None, None)
-        assert store.check() == store.find_spans(SpanQuery()) == store.find_trace_ids(SpanQuery()) == []
-        assert store.find_session_ids(SpanQuery()) == store.find_operations() == store.complete_id("0") == []
+        lists = [store.check(), store.find_spans(SpanQuery()), store.find_trace_ids(SpanQuery())]
+        lists += [store.find_session_ids(SpanQuery()), store.find_operations(), store.complete_id("0")]
+        assert not any(lists)
 
     def test_counts_are_right(self, store: SpanStore) -> None:
         """`info` counts spans, traces and sessions, and knows the first and the last start."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.pipeline.contract import recorded_violations
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
 from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text
 from otel_agenttrace.views.text import cell_width, cut, one_line, safe_text, wrap
@@ -13,6 +15,7 @@ from otel_agenttrace.views.units import format_cost, format_count, format_durati
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from otel_agenttrace.contract.violation import Violation
     from otel_agenttrace.model.tree import SpanNode
     from otel_agenttrace.pipeline.usage import Totals
     from otel_agenttrace.stores.api import StoredTrace
@@ -22,10 +25,11 @@ _MAX_LEVELS = 10
 
 _MIN_NAME = 16
 _MAX_ERROR_LINES = 3
+_MAX_VIOLATIONS = 3
 
 
 def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
-    """Return one line per span, its error below where a failure began.
+    """Return one line per span, below it the error where a failure began, and what breaks the contract.
 
     A line says: name, duration, input and output tokens, cost (of the root: of the whole trace), whether the span is
     still running, and what it has to do with a failure. Spans whose parent is not there stand under a heading of
@@ -38,6 +42,7 @@ def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE
         for row in section.rows:
             lines.append(span_line(row, guides(row.node, section, glyphs), width=width, glyphs=glyphs))
             lines.extend(_error_lines(row, section, width, glyphs))
+            lines.extend(_violation_lines(row, section, width, glyphs))
     return [cut_line(line, width, glyphs) for line in lines]
 
 
@@ -108,6 +113,28 @@ def _error_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iter
     room = max(width - cell_width(guide), _MIN_NAME)
     for text in wrap(error, room, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
         yield (Segment(guide, "dim"), Segment(text, style))
+
+
+def _violation_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """What breaks the contract, and the line of code that did it."""
+    violations = recorded_violations(row.span)
+    if not violations:
+        return
+    guide = guides(row.node, section, glyphs, below=True)
+    room = max(width - cell_width(guide), _MIN_NAME)
+    for violation in violations[:_MAX_VIOLATIONS]:
+        for text in wrap(_violation_text(violation), room, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
+            yield (Segment(guide, "dim"), Segment(text, "recovered"))
+    if len(violations) > _MAX_VIOLATIONS:
+        yield (Segment(guide, "dim"), Segment(f"and {len(violations) - _MAX_VIOLATIONS} more violations", "recovered"))
+
+
+def _violation_text(violation: Violation) -> str:
+    text = f"contract: {violation.message}"
+    if violation.file_path is None:
+        return text
+    line = "" if violation.line_number is None else f":{violation.line_number}"
+    return f"{text} ({PurePath(violation.file_path).name}{line})"
 
 
 def _is_last(node: SpanNode, section: Section) -> bool:

@@ -158,3 +158,31 @@ def test_a_timeout_that_is_running_is_marked() -> None:
     open_task = make_child(1, None, end_time_unix_nano=None, attributes={"task.timeout_ms": 1000}, events=(late,))
 
     assert tree_of(open_task)[0] == "step 1 ▸ running ✗ origin"
+
+
+def violation(message: str, **location: Any) -> EventRecord:
+    """The event of one broken rule."""
+    return EventRecord(
+        "agenttrace.contract.violation",
+        START,
+        {"agenttrace.contract.message": message, **location},
+    )
+
+
+def test_what_breaks_the_contract_is_told_with_its_line_of_code() -> None:
+    """Below a span stand its violations, with file and line where they are known."""
+    where = {"code.file.path": "/srv/app/route.py", "code.line.number": 21}
+
+    lines = tree_of(make_span(events=(violation("task.phase is 'X'", **where), violation("task.id is missing"))))
+
+    assert [line.strip() for line in lines[1:]] == [
+        "contract: task.phase is 'X' (route.py:21)",
+        "contract: task.id is missing",
+    ]
+
+
+def test_many_violations_are_counted() -> None:
+    """Beyond three, violations are counted."""
+    lines = tree_of(make_span(events=tuple(violation(f"rule {number}") for number in range(5))))
+
+    assert lines[-1].strip() == "and 2 more violations"
