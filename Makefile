@@ -1,7 +1,9 @@
 # Everything here needs only Python (>= 3.10) and make; the environment is made in .venv on first use.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
+# EXTRAS=[all] installs every extra; the tests that need one skip without it.
+EXTRAS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -48,5 +50,5 @@ $(VENV)/core: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/dev: $(VENV)/core
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable '.$(EXTRAS)' --group dev
 	@touch $@

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from otel_agenttrace.config import is_quiet
-from otel_agenttrace.contract.attributes import FAILURE_TYPE
+from otel_agenttrace.contract.attributes import AGENTTRACE_SESSION_STATUS, FAILURE_TYPE
 from otel_agenttrace.model.codec import IS_REMOTE
 from otel_agenttrace.views.text import safe_text
+from otel_agenttrace.views.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ class TraceTally:
     def add(self, record: SpanRecord) -> None:
         """Count a staged record; a forked child counts its own traces only."""
         if record.end_time_unix_nano is None or not _is_local_root(record):
+            return
+        if AGENTTRACE_SESSION_STATUS in record.attributes:  # it only tells of a session's start or end
             return
         if self._pid != os.getpid():
             self._begin()
@@ -75,28 +78,21 @@ def exit_lines(
         store_option: what the command line needs to find the store again; None when it cannot.
     """
     lines = [_result(tally, store_option)] if tally.is_of_this_process() else []
-    lines += [f"{_spans(count)} did not reach the {where}, see the log" for where, count in losses.items() if count]
+    lost = {where: count for where, count in losses.items() if count}
+    lines += [f"{counted(count, 'span')} did not reach the {where}, see the log" for where, count in lost.items()]
     if dropped_spans:
-        lines.append(f"{_spans(dropped_spans)} dropped, the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)")
+        lines.append(f"{counted(dropped_spans, 'span')} dropped, the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)")
     if unsampled_spans:
-        lines.append(f"{_spans(unsampled_spans)} left out by the sampler")
+        lines.append(f"{counted(unsampled_spans, 'span')} left out by the sampler")
     return lines
 
 
 def _result(tally: TraceTally, store_option: str | None) -> str:
     if tally.failed:
-        result, command = f"{tally.failed} of {_traces(tally.traces)} failed", "agenttrace failure show"
+        result, command = f"{tally.failed} of {counted(tally.traces, 'trace')} failed", "agenttrace failure show"
     else:
-        result, command = f"{_traces(tally.traces)}, none failed", "agenttrace trace list"
+        result, command = f"{counted(tally.traces, 'trace')}, none failed", "agenttrace trace list"
     return result if store_option is None else f"{result} -> {command}{store_option}"
-
-
-def _spans(count: int) -> str:
-    return "1 span" if count == 1 else f"{count} spans"
-
-
-def _traces(count: int) -> str:
-    return "1 trace" if count == 1 else f"{count} traces"
 
 
 def say(line: str) -> None:
@@ -113,9 +109,11 @@ def shown_url(url: str) -> str:
     """A store's URL as people know it: a file as its path, from `~`; anything else without credentials and options."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return _shown_path(url.removeprefix("sqlite:///"))
+        return _shown_path(str(Path(url.removeprefix("sqlite:///")).expanduser()))
+    if not parts.scheme:
+        return _shown_path(url)
     if not parts.netloc:
-        return f"{parts.scheme}:{parts.path}" if parts.path else parts.scheme or url
+        return f"{parts.scheme}:{parts.path}" if parts.path else parts.scheme
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
 

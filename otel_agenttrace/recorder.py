@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 from otel_agenttrace import notice
 from otel_agenttrace.autoinstrument import instrument_libraries
+from otel_agenttrace.exporters.names import existing_exporters
 from otel_agenttrace.exporters.store import StoreSpanExporter
 from otel_agenttrace.instrument.faults import contained
 from otel_agenttrace.provider import CountingSampler, service_name_of
+from otel_agenttrace.stores.open import DEFAULT_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_agenttrace.config import TracingConfig
     from otel_agenttrace.losses import LossLog
@@ -50,6 +53,7 @@ class Recorder:
         self._targets = targets
         self._losses = losses
         self._tally = tally
+        self._store = _first_store([*(target.exporter for target in targets), *existing_exporters(provider)])
         self._is_complete = False
         self._undo: list[Callable[[], object]] = []
         self._waiting_at_fork = [0] * len(targets)
@@ -68,8 +72,8 @@ class Recorder:
         self._is_complete = True
         with contained("turn on instrumentors"):
             names = instrument_libraries(self.config, self._provider)
-            targets = [target.label for target in self._targets] or ["nowhere"]
-            notice.say(notice.start_line(service_name_of(self._provider), targets, names, content=self._content()))
+            service_name = service_name_of(self._provider)
+            notice.say(notice.start_line(service_name, self._labels(), names, content=self._content()))
 
     def flush(self, timeout_s: float) -> bool:
         """See `Tracing.flush`."""
@@ -81,7 +85,10 @@ class Recorder:
         self._processor.stop()
         for undo in self._undo:
             undo()
-        is_complete = self._deliver([target.queue.shutdown for target in self._targets], timeout_s)
+        calls: list[Callable[[], object]] = [target.queue.shutdown for target in self._targets]
+        if self._store is not None and self._store not in [target.exporter for target in self._targets]:
+            calls.append(self._provider.force_flush)  # the store is behind a queue that is not ours to shut down
+        is_complete = self._deliver(calls, timeout_s)
         dropped = self._dropped_by_queues()
         lines = notice.exit_lines(
             self._tally,
@@ -116,19 +123,33 @@ class Recorder:
         sampler = self._provider.sampler
         return self._processor.unsampled_count + (sampler.dropped if isinstance(sampler, CountingSampler) else 0)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it records nothing more, e.g. because the provider was shut down."""
+        return self._processor.is_stopped
+
+    def _labels(self) -> list[str]:
+        labels = [target.label for target in self._targets]
+        if self._store is not None and (label := notice.shown_url(self._store.url)) not in labels:
+            labels.insert(0, label)
+        return labels or ["the provider's own exporters"]
+
     def _content(self) -> str:
         content = self.config.content
         return ("on" if content else "off") if isinstance(content, bool) else f"only in {', '.join(sorted(content))}"
 
     def _store_option(self) -> str | None:
         """What the command line needs to read the same store: nothing for the one it looks at by itself."""
-        exporter = next((target.exporter for target in self._targets), None)
-        if not isinstance(exporter, StoreSpanExporter) or exporter.url.startswith("memory"):
+        if self._store is None or self._store.url.startswith("memory"):
             return None
-        if "store" not in self.config.given:
-            return ""
-        # Other URLs may hold a password, which is not for the screen.
-        return f" --store {shlex.quote(exporter.url)}" if exporter.url.startswith("sqlite:") else ""
+        is_default = notice.shown_url(self._store.url) == notice.shown_url(DEFAULT_URL)
+        # A URL of another kind may hold a password, which is not for the screen.
+        is_file = self._store.url.startswith("sqlite:")
+        return f" --store {shlex.quote(self._store.url)}" if is_file and not is_default else ""
+
+
+def _first_store(exporters: Sequence[SpanExporter]) -> StoreSpanExporter | None:
+    return next((exporter for exporter in exporters if isinstance(exporter, StoreSpanExporter)), None)
 
 
 def _run_together(calls: Sequence[Callable[[], object]], timeout_s: float) -> bool:

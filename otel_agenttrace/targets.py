@@ -18,6 +18,7 @@ from otel_agenttrace.exporters.names import (
 )
 from otel_agenttrace.exporters.staged import StagedSpanExporter
 from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.instrument.faults import contained
 from otel_agenttrace.notice import shown_url
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class TargetBuilder:
         self._provider = provider
         self._intake = intake
         self._losses = losses
-        self._taken = {destination(exporter) for exporter in existing_exporters(provider)}
+        self._taken = {destination(_opened(exporter)) for exporter in existing_exporters(provider)}
 
     def build(self) -> list[Target]:
         """Return the targets, the store first; the console when there would be no other and nothing exports yet.
@@ -124,6 +125,10 @@ class TargetBuilder:
             _LOG.info("exporter %s is not added: its destination is exported to already", name)
             return
         self._taken.add(destination(exporter))
+        if isinstance(exporter, (StoreSpanExporter, StagedSpanExporter)):
+            exporter.losses = self._losses
+            yield Target(name, exporter, _queue(exporter))
+            return
         staged = StagedSpanExporter(
             exporter,
             self._intake,
@@ -138,6 +143,14 @@ class TargetBuilder:
         except Exception as error:  # noqa: BLE001 - a missing extra, or whatever an exporter says of its environment
             _LOG.error("exporter %s is left out: %s", name, error)
             return None
+
+
+def _opened(exporter: SpanExporter) -> SpanExporter:
+    """The exporter; one of ours to a store has opened it, so that it can say where that is."""
+    if isinstance(exporter, StoreSpanExporter):
+        with contained("open the store of an existing exporter"):
+            exporter.open()
+    return exporter
 
 
 def _queue(exporter: SpanExporter) -> BatchSpanProcessor:

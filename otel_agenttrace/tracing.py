@@ -29,7 +29,7 @@ class Tracing:
     def __init__(self, tracer_provider: TracerProvider, recorder: Recorder | None = None) -> None:
         self.tracer_provider = tracer_provider
         self._recorder = recorder
-        self._is_shut_down = recorder is None
+        self._has_ended = recorder is None
         if recorder is not None:
             atexit.register(self._at_exit)
 
@@ -41,11 +41,11 @@ class Tracing:
     @property
     def is_shut_down(self) -> bool:
         """Whether nothing is recorded any more, or never was."""
-        return self._is_shut_down
+        return self._recorder is None or self._has_ended or self._recorder.is_stopped
 
     def complete(self) -> None:
         """Turn instrumentors on and print the line at start; nothing the second time."""
-        if self._recorder is not None and not self._is_shut_down:
+        if self._recorder is not None and not self.is_shut_down:
             self._recorder.complete()
 
     def flush(self, timeout_s: float = 10.0) -> bool:
@@ -54,7 +54,7 @@ class Tracing:
         Returns:
             False when that took longer than `timeout_s` (it goes on all the same), or when a span was not taken.
         """
-        return self._recorder is None or self._is_shut_down or self._recorder.flush(timeout_s)
+        return self._recorder is None or self.is_shut_down or self._recorder.flush(timeout_s)
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
         """Flush, stop recording, and print how it went; safe twice. Then `configure_tracing` may be called again.
@@ -62,9 +62,9 @@ class Tracing:
         Returns:
             As `flush`.
         """
-        if self._recorder is None or self._is_shut_down:
+        if self._recorder is None or self._has_ended:
             return True
-        self._is_shut_down = True
+        self._has_ended = True
         atexit.unregister(self._at_exit)
         return self._recorder.shutdown(timeout_s)
 

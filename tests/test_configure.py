@@ -19,6 +19,7 @@ from opentelemetry.util._once import Once
 
 from otel_agenttrace import ConfigError, RedactConfig, TimeOrderedIdGenerator, Tracing, configure_tracing, open_store
 from otel_agenttrace.errors import StoreUnavailableError
+from otel_agenttrace.exporters.store import StoreSpanExporter
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.memory import MemorySpanStore
 
@@ -447,7 +448,7 @@ def test_one_destination_gets_spans_once(configure: Configure, monkeypatch: pyte
 
     assert tracing.config is not None
     assert [target.label for target in tracing._recorder._targets] == ["memory"]  # type: ignore[union-attr]
-    theirs.shutdown()
+    theirs.shutdown()  # type: ignore[no-untyped-call]
 
 
 def test_without_store_and_exporter_spans_are_printed(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
@@ -574,3 +575,26 @@ def test_a_file_store_can_be_read_by_its_url(configure: Configure, tmp_path: Pat
 
     with open_store(url) as store:
         assert [span.name for span in store.spans.find_spans(SpanQuery())] == ["chat"]
+
+
+def test_a_provider_that_was_shut_down_can_be_recorded_again(configure: Configure) -> None:
+    """When the program has shut its provider down, configuring again starts a recorder, not a dead one."""
+    store = MemorySpanStore()
+    first = configure(store=store)
+    first.tracer_provider.shutdown()  # type: ignore[attr-defined]
+    assert first.is_shut_down
+    second = configure(store=store)
+    _make_span()
+
+    assert second is not first
+    assert second.flush()
+    assert _names(store) == ["chat"]
+
+
+def test_our_own_exporters_are_taken_as_they_are(configure: Configure) -> None:
+    """An exporter to a second store may be among the exporters."""
+    first, second = MemorySpanStore(), MemorySpanStore()
+    with configure(store=first, exporters=[StoreSpanExporter(second)]):
+        _make_span()
+
+    assert (_names(first), _names(second)) == (["chat"], ["chat"])

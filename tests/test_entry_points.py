@@ -85,7 +85,7 @@ def test_a_program_without_our_code_is_recorded(tmp_path: Path) -> None:
     done = _instrument(tmp_path, environment={"OTEL_SERVICE_NAME": "booking-agent"})
     first, last = _stored(tmp_path)
 
-    assert done.stderr.splitlines() == [
+    assert [line for line in done.stderr.splitlines() if line.startswith("agenttrace:")] == [
         "agenttrace: booking-agent -> ~/.agenttrace/traces.db (httpx, httpx2, openai; content on)",
         "agenttrace: 1 trace, none failed -> agenttrace trace list",
     ]
@@ -149,12 +149,14 @@ def test_our_exporter_behind_another_configurator_stores_once(
 
     assert _names(tmp_path) == ["GET", "run"]
     assert secret not in str(_stored(tmp_path)[1].attributes)
-    assert "1 trace, none failed" in done.stderr
+    assert "-> ~/.agenttrace/traces.db (httpx" in done.stderr
+    assert "1 trace, none failed -> agenttrace trace list" in done.stderr
 
 
-def test_a_wrong_environment_does_not_stop_recording(tmp_path: Path) -> None:
+@pytest.mark.parametrize("environment", [{"OTEL_METRICS_EXPORTER": "nosuch"}, {"OTEL_CONFIG_FILE": "nosuch.yaml"}])
+def test_a_wrong_environment_does_not_stop_recording(tmp_path: Path, environment: dict[str, str]) -> None:
     """When the SDK's own set-up fails, that is logged, and spans are recorded all the same."""
-    done = _instrument(tmp_path, environment={"OTEL_METRICS_EXPORTER": "nosuch"})
+    done = _instrument(tmp_path, environment=environment)
 
     assert _names(tmp_path) == ["GET", "run"]
     assert "OpenTelemetry could not be configured as the environment asks" in done.stderr
@@ -164,7 +166,7 @@ def test_a_disabled_sdk_records_nothing(tmp_path: Path) -> None:
     """`OTEL_SDK_DISABLED=true` holds here too."""
     done = _instrument(tmp_path, environment={"OTEL_SDK_DISABLED": "true"})
 
-    assert done.stderr == ""
+    assert "agenttrace:" not in done.stderr
     assert not (tmp_path / ".agenttrace").exists()
 
 
@@ -225,3 +227,31 @@ def test_with_azure_set_up_both_get_every_span(
 
     assert _names(tmp_path).count("run") == 1
     assert sent.count("run") == 1
+
+
+@needs_azure
+@pytest.mark.parametrize("sampler", ["", "always_on"])
+def test_a_provider_of_azures_is_used(
+    tmp_path: Path, azure_endpoint: tuple[str, list[dict[str, Any]]], sampler: str
+) -> None:
+    """After configure_azure_monitor() its provider is recorded from; that it samples by default is warned about."""
+    connection_string, envelopes = azure_endpoint
+    environment = {**_QUIET_AZURE, "APPLICATIONINSIGHTS_CONNECTION_STRING": connection_string}
+    done = run_program(
+        tmp_path,
+        """
+        from azure.monitor.opentelemetry import configure_azure_monitor
+        from opentelemetry import trace
+        from otel_agenttrace import configure_tracing
+
+        configure_azure_monitor(enable_live_metrics=False, enable_performance_counters=False)
+        configure_tracing(instrument=False)
+        trace.get_tracer("agent").start_span("run").end()
+        """,
+        {**environment, "OTEL_TRACES_SAMPLER": sampler} if sampler else environment,
+    )
+
+    assert ("the existing TracerProvider samples" in done.stderr) is not bool(sampler)
+    if sampler:
+        assert _names(tmp_path) == ["run"]
+        assert [item["data"]["baseData"].get("name") for item in envelopes].count("run") == 1

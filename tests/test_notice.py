@@ -70,6 +70,7 @@ def test_only_ended_local_roots_count_as_traces() -> None:
     tally.add(make_span(parent_span_id="b" * 16, flags=0x101))
     tally.add(make_span(parent_span_id="b" * 16, flags=0x101 | IS_REMOTE))
     tally.add(make_span(end_time_unix_nano=None))
+    tally.add(make_span(attributes={"agenttrace.session.status": "running"}))
 
     assert (tally.traces, tally.failed) == (2, 0)
 
@@ -79,6 +80,7 @@ def test_only_ended_local_roots_count_as_traces() -> None:
     [
         (f"sqlite:///{Path('/srv/traces.db')}", "/srv/traces.db"),
         ("memory:", "memory"),
+        (f"runs{os.sep}traces.db", f"runs{os.sep}traces.db"),
         ("postgresql://agent:secret@db.example:5432/traces?sslmode=require", "postgresql://db.example:5432/traces"),
     ],
 )

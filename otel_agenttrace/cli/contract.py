@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +13,7 @@ from otel_agenttrace.cli.options import json_option
 from otel_agenttrace.cli.output import glyphs, print_json, print_lines, width
 from otel_agenttrace.views.lines import Segment
 from otel_agenttrace.views.text import safe_text, wrap
+from otel_agenttrace.views.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +40,7 @@ def _file_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-@click.group()
+@click.group(short_help="What may stand on a span, and what must.")
 def contract() -> None:
     """The attribute contract: what may stand on a span, and what must."""
 
@@ -61,7 +63,7 @@ def show(name: str | None, contract_file: Path | None, as_json: bool) -> None:
         print_lines(format_contract(registry, name, width=width(), glyphs=glyphs()))
 
 
-@contract.command()
+@contract.command(short_help="Check the spans in OTLP JSON lines files.")
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE.jsonl...", type=click.Path(path_type=Path, allow_dash=True)
 )
@@ -106,9 +108,15 @@ def docs(output: Path, only_check: bool, contract_file: Path | None, as_json: bo
     if as_json:
         print_json({"path": str(output), "status": status})
     else:
-        hint = ": run `agenttrace contract docs`" if status == "stale" else ""
-        click.echo(f"{output} is {status}{hint}", err=status == "stale")
+        hint = f": run `agenttrace contract docs{_docs_options(output, contract_file)}`" if status == "stale" else ""
+        click.echo(safe_text(f"{output} is {status}{hint}"), err=status == "stale")
     sys.exit(1 if status == "stale" else 0)
+
+
+def _docs_options(output: Path, contract_file: Path | None) -> str:
+    """What to type behind the command to get the same file."""
+    given = (("--output", None if output == DOCUMENT else output), ("--file", contract_file))
+    return "".join(f" {option} {shlex.quote(str(path))}" for option, path in given if path is not None)
 
 
 class _Finding(NamedTuple):
@@ -170,18 +178,14 @@ class _Checked:
         yield self._summary()
 
     def _summary(self) -> Line:
-        spans = f"{self.span_count} span{'' if self.span_count == 1 else 's'}"
+        spans = counted(self.span_count, "span")
         if self.status == "skipped":
             return (Segment("skipped  ", "recovered"), Segment(f"nothing to check: none of {spans} is in the contract"))
-        counts = f"{self.subject_count} of {spans} checked, {_count(len(self.findings), 'violation')}"
+        counts = f"{self.subject_count} of {spans} checked, {counted(len(self.findings), 'violation')}"
         if self.errors:
-            counts += f", {_count(len(self.errors), 'line')} not readable"
+            counts += f", {counted(len(self.errors), 'line')} not readable"
         style: Any = "ok" if self.status == "passed" else "error"
         return (Segment(f"{self.status}  ", style), Segment(counts))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _finding_lines(finding: _Finding) -> Iterator[Line]:

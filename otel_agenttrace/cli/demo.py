@@ -29,7 +29,7 @@ _COLUMNS = (
 )
 
 
-@click.command()
+@click.command(short_help="Record five small agents, some of which fail.")
 @store_option
 @json_option
 def demo(store_url: str | None, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from otel_agenttrace.cli.output import (
 )
 from otel_agenttrace.errors import TraceNotFoundError
 from otel_agenttrace.model.kinds import FailureType
+from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.stores.lookup import short_ids
 from otel_agenttrace.views.failure import format_failure, short_failure_id
 from otel_agenttrace.views.lists import format_failure_list
@@ -36,7 +37,7 @@ def failure() -> None:
     """List failures and show where they began."""
 
 
-@failure.command("list")
+@failure.command("list", short_help="List failures, each root cause once.")
 @list_options
 @click.option("--type", "failure_type", type=click.Choice(_TYPES), help="Only of this type.")
 @click.option("--subject", metavar="AGENT", help="Only of this agent.")
@@ -77,7 +78,7 @@ def list_(
     print_more(found[-1].failure_id if len(found) == limit else None)
 
 
-@failure.command()
+@failure.command(short_help="Show one failure, or the newest: what, where, with which input.")
 @click.argument("failure_id", required=False)
 @store_option
 @json_option
@@ -93,7 +94,7 @@ def show(failure_id: str | None, *, store_url: str | None, as_json: bool) -> Non
     if as_json:
         print_json(failure_shape(found))
         return
-    shown = short_failure_id(found.stored.failure_id, trace_id, glyphs())
+    shown = short_failure_id(found.stored.failure_id, trace_id, glyphs(), others=_rivals(found))
     lines = format_failure(
         found.trace,
         found.failure,
@@ -104,6 +105,12 @@ def show(failure_id: str | None, *, store_url: str | None, as_json: bool) -> Non
         glyphs=glyphs(),
     )
     print_lines(lines)
+
+
+def _rivals(found: FoundFailure) -> list[str]:
+    """The failures of the trace that a shortened id could also mean."""
+    is_final = found.failure is not None and found.failure.is_final
+    return [other.failure_id for other in find_failures(found.trace.spans) if other.is_final or not is_final]
 
 
 def _newest(store: TraceStore) -> FoundFailure:

@@ -44,7 +44,24 @@ _COMMANDS = {
 }
 
 
+class _UnwritableError(Exception):
+    """Carries an OSError past click, which ends the process with 1 when the reader of a pipe is gone."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class _Nouns(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            raise _UnwritableError(error) from error
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return sorted(_COMMANDS)
@@ -80,24 +97,33 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what was typed behind `agenttrace`; by default the process's own arguments.
     """
+    code = 0
     try:
         cli.main(arguments, prog_name="agenttrace", standalone_mode=False)
     except click.exceptions.Exit as ending:
-        return ending.exit_code
+        code = ending.exit_code
     except SystemExit as ending:
-        return int(ending.code or 0)
+        code = int(ending.code or 0)
     except click.Abort:
-        return _INTERRUPTED
+        code = _INTERRUPTED
     except click.ClickException as error:
         error.show()
-        return 2
+        code = 2
     except AgentTraceError as error:
         click.echo(f"agenttrace: {safe_text(str(error))}", err=True)
-        return _exit_code(error)
-    except BrokenPipeError:
-        # The reader (`| head`) has seen enough; keep the interpreter from complaining when it flushes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        code = _exit_code(error)
+    except _UnwritableError as unwritable:
+        code = _give_up_output(unwritable.error)
+    return code
+
+
+def _give_up_output(error: OSError) -> int:
+    # What is still buffered has no place to go: keep the interpreter from complaining when it flushes it.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # the reader (`| head`) has seen enough
+        return 0
+    click.echo(f"agenttrace: {safe_text(str(error))}", err=True)
+    return 3
 
 
 def _exit_code(error: AgentTraceError) -> int:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from otel_agenttrace.model.times import to_unix_nano
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,12 +38,12 @@ class Moment(click.ParamType[int]):
             moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", value)).astimezone(timezone.utc)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is neither an age such as 15m or 3d nor a time such as 2026-11-20T09:30", param, ctx)
-        return int(moment.timestamp() * 1_000_000) * 1_000
+        return to_unix_nano(moment)
 
 
 def store_option(function: _F) -> _F:
     """Add `--store URL`."""
-    text = "Where to look: sqlite:///PATH, sqlite (the default file) or memory. [AGENTTRACE_STORE]"
+    text = "The store: sqlite:///PATH, FILE.db, sqlite (the default file) or memory. [AGENTTRACE_STORE]"
     return click.option("--store", "store_url", metavar="URL", help=text)(function)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", re.ASCII | re.IGNORECASE)
 _NANOS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _CONDITION = re.compile(r"(?P<key>[^=!<>]+)(?:(?P<operator>!=|<=|>=|=|<|>)(?P<value>.*))?", re.DOTALL)
 
 
@@ -58,10 +59,9 @@ class Condition(click.ParamType[AttributeFilter]):
         return AttributeFilter(match["key"], operator, match["value"] or "")
 
     def _number(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            return float(text)
-        except ValueError:
+        if not _NUMBER.fullmatch(text):
             self.fail(f"{text!r} is not a number to compare with", param, ctx)
+        return float(text)
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,14 @@ def query_options(function: _F) -> _F:
         click.option("--service", metavar="NAME", help="Only of this service.name."),
         click.option("--name", metavar="NAME", help="Only spans of this name."),
         click.option("--kind", type=click.Choice(SPAN_KINDS[1:], case_sensitive=False), help="Only of this kind."),
-        click.option("--span-status", type=click.Choice(STATUS_CODES, case_sensitive=False), help="Only with it."),
+        click.option(
+            "--span-status", type=click.Choice(STATUS_CODES, case_sensitive=False), help="Only of this status."
+        ),
         click.option("--session", metavar="ID", help="Only of this session."),
         click.option("--task", metavar="ID", help="Only of this task.id."),
-        click.option("--attr", "attributes", type=Condition(), multiple=True, help="KEY, KEY=VALUE, KEY>=N, ..."),
+        click.option(
+            "--attr", "attributes", type=Condition(), multiple=True, help="Only with it: KEY, KEY=VALUE, KEY>=N, ..."
+        ),
         click.option("--min-duration", type=Duration(), help="Only of at least 150ms, 2.5s, ..."),
         click.option("--max-duration", type=Duration(), help="Only of at most this."),
         click.option("--order", type=click.Choice(get_args(Order)), default="stored_desc", help="Sort by."),

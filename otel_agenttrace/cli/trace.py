@@ -17,10 +17,12 @@ from otel_agenttrace.pipeline.summary import summarize
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.lookup import complete_trace_id, short_ids
 from otel_agenttrace.stores.sessions import walk_traces
+from otel_agenttrace.stores.text import words
 from otel_agenttrace.views.html import format_html
 from otel_agenttrace.views.lists import format_trace_list
 from otel_agenttrace.views.shapes import summary_shape, trace_shape
 from otel_agenttrace.views.summary import trace_heading
+from otel_agenttrace.views.text import safe_text
 from otel_agenttrace.views.timeline import format_timeline
 from otel_agenttrace.views.tree import format_tree
 
@@ -60,6 +62,8 @@ def list_(store_url: str | None, as_json: bool, status: str | None, **chosen: An
 @query_options
 def search(store_url: str | None, text: str, as_json: bool, status: str | None, **chosen: Any) -> None:
     """List traces with a span that says all words of TEXT."""
+    if not words(text):
+        raise click.BadParameter(f"there is no word in {text!r}", param_hint="TEXT")
     _list(store_url, text, status, Chosen(**chosen), as_json=as_json)
 
 
@@ -74,17 +78,26 @@ def show(trace_id: str | None, *, timeline: bool, html_path: Path | None, store_
 
     TRACE_ID may be shortened while it is unique.
     """
+    if html_path is not None and (timeline or as_json):
+        raise click.UsageError("--html writes a page of its own: leave out --timeline and --json")
     with reading(store_url) as store:
         found = store.spans.get_trace(_chosen_id(store, trace_id))
     if html_path is not None:
-        html_path.write_text(format_html(found), "utf-8")
-        click.echo(f"wrote {html_path}", err=True)
+        _write_page(html_path, format_html(found))
     elif as_json:
         print_json(trace_shape(found))
     else:
         view = format_timeline if timeline else format_tree
         print_lines([*trace_heading(summarize(found), width=width(), glyphs=glyphs()), ()])
         print_lines(view(found, width=width(), glyphs=glyphs()))
+
+
+def _write_page(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror or error}") from error
+    click.echo(f"wrote {safe_text(str(path))}", err=True)
 
 
 def _chosen_id(store: TraceStore, trace_id: str | None) -> str:

@@ -13,16 +13,18 @@ import click
 
 from otel_agenttrace.cli.options import Moment, json_option, store_option
 from otel_agenttrace.cli.output import print_json, reading, store_argument, writing
-from otel_agenttrace.errors import AgentTraceError, StoreRejectedError, TraceNotFoundError
+from otel_agenttrace.errors import AgentTraceError, StoreRejectedError
 from otel_agenttrace.otlp.jsonl import read_jsonl, write_jsonl
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.lookup import complete_session_id, complete_trace_id
 from otel_agenttrace.stores.retention import DAY_NANO
+from otel_agenttrace.stores.sessions import get_known
 from otel_agenttrace.views.text import safe_text
+from otel_agenttrace.views.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.stores.trace_store import TraceStore
@@ -48,7 +50,7 @@ class _Taken:
         return {name: getattr(self, name) for name in ("file", "spans", "traces", "errors", "warnings")}
 
 
-@click.command("import")
+@click.command("import", short_help="Store the spans of OTLP JSON lines files.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @store_option
 @json_option
@@ -71,7 +73,7 @@ def import_(files: Sequence[Path], *, store_url: str | None, as_json: bool) -> N
     sys.exit(1 if any(taken.errors for taken in results) else 0)
 
 
-@click.command()
+@click.command(short_help="Write traces as OTLP JSON lines.")
 @click.argument("trace_ids", nargs=-1, metavar="[TRACE_ID]...")
 @click.option("--session", "session_id", metavar="ID", help="Only the traces of this session.")
 @click.option("--since", type=Moment(), help="Only traces with a span that started then or later.")
@@ -93,11 +95,13 @@ def export(
 
     With --output, --json prints how much was written.
     """
+    if trace_ids and not (session_id is None and since is None and until is None):
+        raise click.UsageError("give trace ids, or --session, --since and --until, not both")
     traces = spans = 0
     with reading(store_url) as store:
         session = None if session_id is None else complete_session_id(store.spans, session_id)
         query = SpanQuery(session_id=session, started_from=since, started_to=until, order="stored_asc")
-        chosen = [complete_trace_id(store.spans, trace_id) for trace_id in trace_ids]
+        chosen = dict.fromkeys(complete_trace_id(store.spans, trace_id) for trace_id in trace_ids)
         with _output(output) as stream:
             for found in _traces(store, chosen, query):
                 write_jsonl(found, stream)
@@ -106,7 +110,7 @@ def export(
     if output is not None and as_json:
         print_json({"file": str(output), "traces": traces, "spans": spans})
     elif output is not None:
-        click.echo(f"wrote {traces} traces with {spans} spans to {safe_text(str(output))}", err=True)
+        click.echo(f"wrote {_amount(traces, spans)} to {safe_text(str(output))}", err=True)
 
 
 def _import_file(path: Path, store: TraceStore, intake: Intake) -> _Taken:
@@ -185,17 +189,18 @@ def _report(results: Sequence[_Taken], url: str, store_url: str | None) -> None:
             if len(texts) > _MAX_SHOWN:
                 click.echo(f"{kind}: and {len(texts) - _MAX_SHOWN} more; --json prints all", err=True)
     spans, traces = sum(taken.spans for taken in results), sum(taken.traces for taken in results)
-    click.echo(f"imported {traces} traces with {spans} spans into {safe_text(url)}")
+    click.echo(f"imported {_amount(traces, spans)} into {safe_text(url)}")
     if spans:
         click.echo(f"next: agenttrace trace list{store_argument(store_url)}")
 
 
-def _traces(store: TraceStore, chosen: Sequence[str], query: SpanQuery) -> Iterator[Sequence[SpanRecord]]:
-    for trace_id in chosen or _all_ids(store, query):
-        try:
-            yield store.spans.get_trace(trace_id).spans
-        except TraceNotFoundError:
-            continue  # deleted by retention since it was listed
+def _amount(traces: int, spans: int) -> str:
+    return f"{counted(traces, 'trace')} with {counted(spans, 'span')}"
+
+
+def _traces(store: TraceStore, chosen: Iterable[str], query: SpanQuery) -> Iterator[Sequence[SpanRecord]]:
+    for trace in get_known(store.spans, chosen or _all_ids(store, query)):
+        yield trace.spans
 
 
 def _all_ids(store: TraceStore, query: SpanQuery) -> Iterator[str]:

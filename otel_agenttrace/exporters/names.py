@@ -95,6 +95,8 @@ def destination(exporter: object) -> object:
         return destination(exporter.exporter)
     if isinstance(exporter, JsonlSpanExporter):
         return exporter.path
+    if getattr(exporter, "url", "").startswith("memory"):
+        return id(exporter)  # each store in memory is one of its own
     endpoint = getattr(exporter, "url", None) or getattr(exporter, "_endpoint", None)
     if isinstance(endpoint, str):
         return endpoint.rstrip("/"), getattr(exporter, "_instrumentation_key", None)

@@ -56,12 +56,16 @@ def run_with_failure_detection(
 
     Raises:
         ValueError: `timeout_s` is not a positive number.
-        TypeError: `fn` cannot be called.
+        TypeError: `fn` cannot be called, or another argument is not of its type.
         KeyboardInterrupt, SystemExit: raised by `fn`, or while waiting for it; the span is ended before.
         ContractError: the span that was started here breaks the contract, in the contract's `enforce` mode.
     """
     if not callable(fn):
         raise TypeError(f"run_with_failure_detection: fn has to be callable, not {fn!r}")
+    if not isinstance(subject_name, str):
+        raise TypeError(f"run_with_failure_detection: subject_name takes text, not {subject_name!r}")
+    if isinstance(timeout_s, bool) or not isinstance(timeout_s, (int, float)):
+        raise TypeError(f"run_with_failure_detection: timeout_s takes a number of seconds, not {timeout_s!r}")
     if not timeout_s > 0:
         raise ValueError(f"run_with_failure_detection: timeout_s has to be a positive number, not {timeout_s!r}")
     started_unix_nano = time.time_ns()

@@ -195,7 +195,8 @@ def _simple_text(span: ReadableSpan, attributes: Attributes) -> bytes | None:
     above = b""
     if parent is not None:
         above = b'"parent_span_id":"%016x",' % parent.span_id
-        flags |= IS_REMOTE if parent.is_remote else 0
+        if parent.is_remote:
+            flags |= IS_REMOTE
     return _SIMPLE_TEXT % (
         context.trace_id,
         context.span_id,

@@ -18,8 +18,9 @@ class FailureEvent(BaseModel):
         subject: the agent: the nearest `gen_ai.agent.name` above the origin, else the root span's name.
         timestamp: when the origin failed, RFC 3339.
         error: the message of the error, None for a pass.
-        metadata: `exception_type`, `stacktrace`, `origin_span_id`, `origin_name`, `path` (span ids, root first),
-            `recovered`, `service_name`, `session_id`, `task_id`; only what is known.
+        metadata: `exception_type`, `stacktrace`, `code` (a protocol's, e.g. `HTTP 422`), `origin_span_id`,
+            `origin_name`, `path` (span ids, root first), `recovered`, `service_name`, `session_id`, `task_id`; only
+            what is known.
     """
 
     model_config = ConfigDict(extra="forbid")

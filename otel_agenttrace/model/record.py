@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AnyValue: TypeAlias = "str | bool | int | float | bytes | None | list[AnyValue] | dict[str, AnyValue]"
+AnyValue: TypeAlias = "str | bool | int | float | bytes | list[AnyValue] | dict[str, AnyValue] | None"
 """An attribute value, see https://opentelemetry.io/docs/specs/otel/common/#anyvalue. Sequences are lists."""
 
 Attributes: TypeAlias = "dict[str, AnyValue]"
@@ -125,9 +125,8 @@ def completeness(record: SpanRecord) -> tuple[int, int]:
     Of two records that are equal here, the one with the greater serialised bytes wins (see `stores.api`), so that
     the result depends neither on order nor on repetition.
     """
-    if record.end_time_unix_nano is None:
-        rank = 0
-    else:
-        rank = 1 if ENDED_BY in record.attributes else 2
     revision = record.attributes.get(REVISION)
-    return rank, revision if isinstance(revision, int) else 0
+    number = revision if isinstance(revision, int) else 0
+    if record.end_time_unix_nano is None:
+        return 0, number
+    return (1 if ENDED_BY in record.attributes else 2), number

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_agenttrace.pipeline.secret_keys import is_header, is_secret_text
+from otel_agenttrace.pipeline.secret_keys import is_header, is_secret_text, normalize
 from otel_agenttrace.pipeline.secrets import Found, compile_pattern, found_at, name_pattern
 
 if TYPE_CHECKING:
@@ -19,13 +19,23 @@ if TYPE_CHECKING:
 
 _NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[")
 _MAX_NAME_BYTES = 128
+_BACKSLASH = 0x5C
 _BLANKS = re.compile(rb"[ \t]*")
 _OPENING = re.compile(rb"""[bBfFrRuU]{0,2}(\\*)(["'`])""")
 _BARE = re.compile(rb"""[^\s"'`&;\\]+""")
 _LINE = re.compile(rb"""[^\r\n"'`\\]+""")
 _AFTER_STRING = frozenset(b" \t\r\n),.:;+]}")
 _CODE = re.compile(rb"[A-Za-z_]\w*(?:(?:\.\w+)*[(\[{]|(?:\.[A-Za-z_]\w*)+$)")
+_SIGNS = frozenset(b"@#^~+")
 _WORD = re.compile(rb"[A-Za-z_]*")
+_CONNECTION = re.compile(
+    rb"(?i)(?:^|[;\"'\s])(?:server|data source|host(?:name)?|endpoint|account(?:name)?|user ?(?:id|name)?|uid|database"
+    rb"|initial catalog|driver|defaultendpointsprotocol|sharedaccesskeyname|address)\s*=[^;=]+;"
+)
+"""A pair of a connection string."""
+_MAX_CONNECTION_BYTES = 512
+_MAX_WORD_BYTES = 512
+_MAX_HEADER_BYTES = 8192
 _SCHEME = re.compile(rb"(?i)(?:bearer|basic|token|digest|negotiate|ntlm|dpop|oauth|hawk|api-?key|aws4-hmac-sha256)\s+")
 _COOKIE = re.compile(rb"[^=;,\s]+=[^;\s]")
 
@@ -50,7 +60,23 @@ class _Name(NamedTuple):
     @property
     def is_parameter(self) -> bool:
         """Whether it is one of a URL's or form's."""
-        return self.text[self.start - 1 : self.start] in (b"?", b"&") or self.text[: self.start].endswith(b"&amp;")
+        return self.text.endswith((b"?", b"&", b"&amp;"), 0, self.start)
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether an equals sign follows at once, as in configuration rather than in code."""
+        return self.separator == b"=" and self.text[self.end : self.end + 1] == b"="
+
+    @property
+    def is_in_connection_string(self) -> bool:
+        least = max(0, self.start - _MAX_CONNECTION_BYTES)
+        line = self.text.rfind(b"\n", least, self.start) + 1
+        return bool(_CONNECTION.search(self.text, max(line, least), self.end))
+
+    def is_repeated_by(self, value: bytes) -> bool:
+        """Whether the value only says the name again: `TOKEN = "token"`, `password=db_password`."""
+        words = normalize(value.decode("utf-8", "replace")).strip("_")
+        return bool(words) and normalize(self.whole).strip("_").endswith(words)
 
 
 class AssignmentFinder:
@@ -65,14 +91,18 @@ class AssignmentFinder:
 
     def find(self, text: bytes) -> Iterator[Found]:
         """Values in `text`, in no order."""
+        done = 0
         for match in self._assignment.finditer(text):
-            if name := self._name(text, match.span(1), match.group(2)):
-                yield from _assigned(name, match.end())
+            if match.start() >= done and (name := self._name(text, match.span(1), match.group(2))):
+                for found in _assigned(name, match.end()):
+                    done = found.end
+                    yield found
         for match in self._flag.finditer(text):
             if name := self._name(text, match.span(1), b" "):
                 yield from _flagged(name, match.end())
         for match in self._element.finditer(text):
-            if (name := self._name(text, match.span(1), b">")) and _is_secret(name.rule, match.group(2)):
+            name = self._name(text, match.span(1), b">")
+            if name and text.startswith(text[name.start : name.end], match.end()) and _is_secret(name, match.group(2)):
                 yield found_at(match, 2, name.rule)
 
     def _name(self, text: bytes, span: tuple[int, int], separator: bytes) -> _Name | None:
@@ -82,8 +112,8 @@ class AssignmentFinder:
             start -= 1
         if text[start - 1 : start] == b"\\" and text[start : start + 1] in (b"n", b"r", b"t"):
             start += 1  # an escaped line end before the name
-        if text[:start].endswith(b"[REDACTED:"):
-            return None
+        if text.endswith((b"[REDACTED:", b"::"), 0, start):
+            return None  # a marker, or a type
         rule = self._names.rule_of(text[start:end].decode("utf-8", "replace"))
         return _Name(text, start, end, separator, rule) if rule else None
 
@@ -101,7 +131,8 @@ def _assigned(name: _Name, position: int) -> Iterator[Found]:
         if not name.is_quoted and (start >= len(text) or text[start] in _AFTER_STRING):
             return  # the end of a text like "Password: "
         end, after = _quoted(text, start, opening.group(2), len(opening.group(1)))
-        if _is_secret(name.rule, text[start:end]):
+        value = text[start:end]
+        if _is_secret(name, value) and not name.is_repeated_by(value):
             yield Found(start, end, name.rule)
         position = _after_blanks(text, after)
         if not in_list or text[position : position + 1] != b",":
@@ -119,20 +150,30 @@ def _after_blanks(text: bytes, position: int) -> int:
 def _quoted(text: bytes, start: int, quote: bytes, backslashes: int) -> tuple[int, int]:
     """Where a quoted value ends, and where the text goes on.
 
-    Its quotes have `backslashes` before them, since it stands in JSON in JSON; a quote that has more is the value's.
     A value without a last quote was cut off; it ends with its line.
     """
-    line_end = text.find(b"\n", start)
-    limit = len(text) if line_end < 0 else line_end
-    position = text.find(quote, start, limit)
-    while position >= 0:
+    last = _last_quote(text, start, quote, backslashes)
+    end = len(text) if last < 0 else last - backslashes
+    line_end = text.find(b"\n", start, end)
+    if line_end >= 0:
+        return line_end, line_end
+    return end, end if last < 0 else last + 1
+
+
+def _last_quote(text: bytes, position: int, quote: bytes, backslashes: int) -> int:
+    """The place of the quote that ends a value, or -1.
+
+    Quotes have `backslashes` before them where the value stands in JSON in JSON; one that has more is the value's own.
+    """
+    start = position
+    while (position := text.find(quote, position)) >= 0:
         run = position
-        while run > start and text[run - 1] == 0x5C:
+        while run > start and text[run - 1] == _BACKSLASH:
             run -= 1
         if (position - run) % (2 * (backslashes + 1)) == backslashes:
-            return position - backslashes, position + 1
-        position = text.find(quote, position + 1, limit)
-    return limit, limit
+            return position
+        position += 1
+    return -1
 
 
 def _bare(name: _Name, position: int) -> Iterator[Found]:
@@ -140,18 +181,23 @@ def _bare(name: _Name, position: int) -> Iterator[Found]:
         yield found
         return
     run = _BARE.match(name.text, position)
-    if run is None:
+    if run is None or (name.separator == b":" and name.text.endswith(b":", 0, name.start)):
+        return  # arn:aws:secretsmanager:...:secret:name
+    if len(run.group()) > _MAX_WORD_BYTES:
+        yield Found(position, run.end(), name.rule)  # nothing but data is that long
         return
-    is_value = name.is_parameter or name.separator.startswith(b"%") or _is_terminated(name, run.end())
+    is_value = _is_value(name, run.end())
     end = run.end() if is_value else _code_end(name.text, position, run.end())
     value = name.text[position:end]
-    if _is_secret(name.rule, value) and (is_value or _looks_secret(name, value, run.group())):
+    if _is_secret(name, value) and (is_value or _looks_secret(name, value, run.group())):
         yield Found(position, end, name.rule)
 
 
-def _is_terminated(name: _Name, end: int) -> bool:
-    """Whether a bare value ends like one in a form or in a connection string."""
-    return name.separator == b"=" and name.text[end : end + 1] in (b"&", b";")
+def _is_value(name: _Name, end: int) -> bool:
+    """Whether a bare value is one by the place it stands in: a URL, a form, a connection string."""
+    if name.separator != b"=":
+        return name.separator.startswith(b"%")
+    return name.is_parameter or name.text.startswith(b"&", end) or name.is_in_connection_string
 
 
 def _code_end(text: bytes, start: int, end: int) -> int:
@@ -161,46 +207,47 @@ def _code_end(text: bytes, start: int, end: int) -> int:
 
 def _looks_secret(name: _Name, value: bytes, run: bytes) -> bool:
     """Whether a bare value is one rather than code or prose."""
-    if _CODE.match(run):
+    if _CODE.match(run) or name.is_repeated_by(value):
         return False
+    if any(48 <= byte <= 57 for byte in value):
+        return len(value) >= (4 if name.separator == b"=" else 6)
     if not _WORD.fullmatch(value):
-        return len(value) >= (4 if name.separator == b"=" else 6) and any(48 <= byte <= 57 for byte in value)
-    if len(value) >= 20 or name.whole.isupper():
-        return len(value) >= 8
-    # password=correcthorse, but not connect(password=given), token = read(), password=db_password
-    is_tight = name.separator == b"=" and name.text[name.end : name.end + 1] == b"="
-    goes_on = len(run) > len(value)
-    return is_tight and not goes_on and b"_" not in value and not name.whole.lower().endswith(value.decode().lower())
+        return name.is_tight and len(value) >= 6 and (value.endswith(b"=") or not _SIGNS.isdisjoint(value))
+    if name.whole.isupper():
+        return name.is_tight and len(value) >= 8 and not value.isupper()
+    if not value.isalpha():
+        return False
+    # password=correcthorse, but not connect(password=given) nor token = read
+    return (name.is_tight and len(run) == len(value)) or (len(value) >= 20 and value.islower())
 
 
 def _header(name: _Name, position: int) -> Found | None:
-    line = _LINE.match(name.text, position)
-    if line is None:
-        return None
-    value = line.group().rstrip()
+    value = name.text[position : position + _MAX_HEADER_BYTES]
     scheme = _SCHEME.match(value)
     if name.rule == "cookie":
         is_value = bool(_COOKIE.match(value))
-    elif scheme and name.rule == "authorization":
-        credentials = value[scheme.end() :]
-        is_value = (b"=" in credentials or len(credentials.split()) == 1) and _is_secret(name.rule, credentials)
+    elif scheme and name.rule == "authorization" and (line := _LINE.match(value)):
+        credentials = line.group()[scheme.end() :].rstrip()
+        is_value = (b"=" in credentials or len(credentials.split()) == 1) and _is_secret(name, credentials)
     else:
         is_value = False
-    return Found(position, position + len(value), name.rule) if is_value else None
+    if not is_value or (line := _LINE.match(name.text, position)) is None:
+        return None
+    return Found(position, position + len(line.group().rstrip()), name.rule)
 
 
 def _flagged(name: _Name, position: int) -> Iterator[Found]:
     text = name.text
     if opening := _OPENING.match(text, position):
         end, _ = _quoted(text, opening.end(), opening.group(2), len(opening.group(1)))
-        if _is_secret(name.rule, text[opening.end() : end]):
+        if _is_secret(name, text[opening.end() : end]):
             yield Found(opening.end(), end, name.rule)
     elif (run := _BARE.match(text, position)) and not run.group().startswith(b"-"):
         value = run.group()
         is_value = len(value) >= 12 or any(48 <= byte <= 57 for byte in value)
-        if is_value and not value.isupper() and _is_secret(name.rule, value):
+        if is_value and not value.isupper() and _is_secret(name, value):
             yield Found(*run.span(), name.rule)
 
 
-def _is_secret(rule: str, value: bytes) -> bool:
-    return is_secret_text(rule, value.decode("utf-8", "replace"))
+def _is_secret(name: _Name, value: bytes) -> bool:
+    return is_secret_text(name.rule, value.decode("utf-8", "replace"))

@@ -76,8 +76,8 @@ class SecretNames:
 
     def _rule_of(self, name: str) -> str | None:
         words = normalize(name)
-        if words.strip("_") in self._allowed or MARKER.search(name):
-            return None
+        if words.strip("_") in self._allowed or "::" in name or MARKER.search(name):
+            return None  # `AWS::IAM::AccessKey` is a type
         if self._extra_ends and f"_{words}".rstrip("_").endswith(self._extra_ends):
             return "user-key"
         found = _SECRET_NAME.search(words)
@@ -91,13 +91,16 @@ def is_header(name: str) -> bool:
     return bool(_HEADER.search(normalize(name)))
 
 
-_TYPE_NAME = (
-    "array|bool(?:ean)?|bytes|false|include|int(?:eger)?|none|null|number|object|omit|optional|required|same-origin"
-    "|secretstr|str(?:ing)?|true|undefined"
-)
+_SCHEME = re.compile(r"(?i:basic|bearer|token)\s+")
 _NO_SECRET = re.compile(
-    rf"(?i:{_TYPE_NAME}|x{{3,}})|\$\{{?[\w.:-]+\}}?|\$?\{{\{{[^{{}}]*\}}\}}|\{{\w*\}}|<[^<>]*>|%\(\w+\)s|%[dirs]|%\w+%|\*+|\.{{3,}}|…|-+"
-    rf"|{MARKER.pattern}|\[TRUNCATED:.*"
+    # types, and options of that name
+    r"(?i:array|bool(?:ean)?|bytes|false|include|u?int(?:eger|[0-9]{1,2})?|none|null|number|object|omit|optional"
+    r"|required|same-origin|secretstr|str(?:ing)?|true|undefined)|#[0-9A-Fa-f]{3,8}"
+    # to be filled in
+    r"|(?:\$\{[^{}]*\}[:/.-]?)+|\$\{[^{}]*|\$?\{\{[^{}]*\}{0,2}|\$[\w.:-]*|\{(?:[A-Za-z_][^{}\s]*)?\}|<[^<>]*>"
+    r"|%\(\w+\)s|%[dirs]|%\w+%"
+    # hidden already
+    rf"|(?i:\W*redacted\W*|\W*filtered\W*|x{{3,}})|\*+|\.{{3,}}|…|-+|{MARKER.pattern}|\[TRUNCATED:.*"
 )
 """What stands under a secret name in code, documents and templates."""
 _FILE = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w./\\ -]*\.(?:cer|crt|env|ini|json|key|p12|pem|pfx|toml|txt|ya?ml)")
@@ -107,12 +110,16 @@ _DIRECTORY = re.compile(r"(?:~|[A-Za-z]:)?[/\\]")
 def is_secret_text(rule: str, text: str) -> bool:
     """Whether a text under a secret name can be a secret, not a type's name, a placeholder, or hidden already."""
     value = text.strip()
-    if not value or _NO_SECRET.fullmatch(value):
+    if not value or _NO_SECRET.fullmatch(_SCHEME.sub("", value, count=1)):
         return False
     if rule == "token":
         # Models' tokens are short, or start with the space before a word; prose and JSON are no token at all.
         is_word = value[0] not in "{[" and len(value.split()) <= 2 and not MARKER.search(value)
         return is_word and len(value) >= 6 and not text.startswith(" ")
+    if rule == "cookie":
+        return "=" in value or len(value) >= 8
+    if rule == "access-key" and len(value) < 8:
+        return False  # HTML's accesskey="n"
     if rule == "pwd" and _DIRECTORY.match(value):
         return False  # the shell's working directory
     return not _FILE.fullmatch(value)

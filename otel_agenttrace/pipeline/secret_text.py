@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.pipeline import secrets
@@ -35,6 +36,7 @@ _ASCII_ESCAPE = re.compile(r"\\+u00([2-7][0-9A-Fa-f])")
 _MARKERS = secrets.compile_pattern(rf"(?:\[TRUNCATED:[0-9]+ (?:bytes|items)\]|{MARKER.pattern})+")
 """What stands where something was hidden, or cut; neither is a secret."""
 _MAX_PASSES = 8
+_MAX_COMMAND_BYTES = 512
 _DIGIT = re.compile(rb"[0-9]")
 
 
@@ -117,11 +119,14 @@ def _plain(escape: re.Match[str]) -> str:
 def _around_markers(found: Found, hidden: Sequence[tuple[int, int]]) -> Iterator[Found]:
     """The secret, unless it is all in a marker; a marker that it touches goes with it."""
     start, end, rule = found
-    for marker_start, marker_end in hidden:
+    index = max(bisect_left(hidden, (start + 1,)) - 1, 0)
+    while index < len(hidden) and hidden[index][0] < found.end:
+        marker_start, marker_end = hidden[index]
         if marker_start <= start and end <= marker_end:
             return
-        if start < marker_end and marker_start < end:
+        if start < marker_end:
             start, end = min(start, marker_start), max(end, marker_end)
+        index += 1
     yield Found(start, end, rule)
 
 
@@ -149,17 +154,16 @@ def _webhooks(text: bytes) -> Iterator[Found]:
 
 
 def _private_keys(text: bytes) -> Iterator[Found]:
-    position = 0
-    while first := _PRIVATE_KEY.search(text, position):
-        last = _PRIVATE_KEY_END.search(text, first.end())
-        following = _PRIVATE_KEY.search(text, first.end())
-        if last and not (following and following.start() < last.start()):
-            end = last.start()
+    lasts = [match.start() for match in _PRIVATE_KEY_END.finditer(text)]
+    firsts = [match.span() for match in _PRIVATE_KEY.finditer(text)]
+    for (_, start), (following, _) in zip(firsts, [*firsts[1:], (len(text), 0)], strict=True):
+        index = bisect_left(lasts, start)
+        if index < len(lasts) and lasts[index] <= following:
+            end = lasts[index]
         else:
-            end = _PRIVATE_KEY_BODY.match(text, first.end()).end()
-        if end - first.end() >= 16:  # not the mere name of such a line in code
-            yield Found(first.end(), end, "private-key")
-        position = end
+            end = _PRIVATE_KEY_BODY.match(text, start, following).end()
+        if end - start >= 16:  # not the mere name of such a line in code
+            yield Found(start, end, "private-key")
 
 
 def _logins(text: bytes) -> Iterator[Found]:
@@ -168,14 +172,15 @@ def _logins(text: bytes) -> Iterator[Found]:
             if is_secret_text(rule, match.group(1).decode("utf-8", "replace")):
                 yield found_at(match, 1, rule)
     for match in _CURL_USER.finditer(text):
-        if b"curl" in text[: match.start()]:
+        if text.rfind(b"curl", max(0, match.start() - _MAX_COMMAND_BYTES), match.start()) >= 0:
             yield found_at(match, 1, "password")
 
 
 def _parameters(text: bytes) -> Iterator[Found]:
     for match in _URL_PARAMETER.finditer(text):
         is_vague = match.group().lower().startswith((b"key", b"code"), 1)
-        if len(match.group(1)) >= (20 if is_vague else 1):
+        value = match.group(1).decode("utf-8", "replace")
+        if len(value) >= (20 if is_vague else 1) and is_secret_text("url-parameter", value):
             yield found_at(match, 1, "url-parameter")
 
 

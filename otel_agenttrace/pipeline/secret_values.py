@@ -170,7 +170,8 @@ class ValueRedactor:
         except UnicodeDecodeError:
             encoding = "latin-1"  # every byte is a character of it and comes back as it was
             text = value.decode(encoding)
-        return self.text(text, hidden).encode(encoding, "surrogatepass")
+        # Only JSON that was written anew can hold what the encoding lacks, and there this is its escape.
+        return self.text(text, hidden).encode(encoding, "backslashreplace")
 
 
 def _name_beside_value(mapping: Mapping[str, Any]) -> str | None:

@@ -88,7 +88,6 @@ TOKENS: tuple[tuple[str, str], ...] = (
     ("pulumi-token", r"pul-[0-9a-f]{40}"),
     ("fly-token", r"fm[12][ar]?_[0-9A-Za-z+/]{100,}={0,3}"),
     ("mailgun-key", r"key-[0-9a-f]{32}"),
-    ("facebook-token", r"EAA[0-9A-Za-z]{100,}"),
     ("telegram-token", r"(?:bot)?[0-9]{8,10}:AA[\w-]{33,}"),
     ("discord-token", r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}"),
     ("age-key", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
@@ -189,7 +188,7 @@ class Detector:
         patterns |= {"email": EMAIL} if emails else {}
         patterns |= {"card": CARD} if cards else {}
         self.kinds = tuple(patterns)
-        # A set does not stop at the first match, and asks for no positions: 2.2 microseconds for 1 KB, against 2.7 for
+        # A set does not stop at the first match, and asks for no positions: 2.8 microseconds for 1 KB, against 3.4 for
         # the alternation of the same patterns by itself.
         found = re2.Set.SearchSet(_options())
         for pattern in patterns.values():

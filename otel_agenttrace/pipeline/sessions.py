@@ -58,7 +58,7 @@ def is_session_mark(record: SpanRecord) -> bool:
 def _status(marks: Sequence[SpanRecord], trees: Iterable[SpanTree]) -> SessionStatus:
     if marks:
         said = marks[-1].attributes[AGENTTRACE_SESSION_STATUS]
-        if said in _STATUSES:
+        if isinstance(said, str) and said in _STATUSES:
             return said  # type: ignore[return-value]
     failures = [(tree, find_failures(tree)) for tree in trees]
     statuses = {trace_status(tree, found) for tree, found in failures}

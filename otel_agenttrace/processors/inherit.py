@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import AnyValue, Attributes
 
 
+# Without the constants' class, on which dictionaries and orjson are slower; this runs for every span.
+_PROJECT_ID, _TASK_ID, _TASK_STATUS = str(PROJECT_ID), str(TASK_ID), str(TASK_STATUS)
+
+
 class InheritingSpanProcessor(SpanProcessor):
     """Stamps a starting span with what `instrument.inherited.INHERITABLE` lists and it does not have itself.
 
@@ -44,12 +48,13 @@ def inherit(span: Span, parent_context: Context | None, project: str | None) -> 
     """Stamp the span with what it inherits, and return all attributes it then has."""
     own: Attributes = span.attributes.copy()  # type: ignore[union-attr] # a proxy: one call, reading it is many
     missing: Attributes = {}
-    if inherited := current_inherited(get_current() if parent_context is None else parent_context):
-        # Plain texts for keys: orjson is slower with the constants' own class.
-        missing = {str(key): value for key, value in inherited.items() if key not in own}
+    context = get_current() if parent_context is None else parent_context
+    # Nothing is above a span that starts in an empty context, as most roots do.
+    if context and (inherited := current_inherited(context)):
+        missing = {key: value for key, value in inherited.items() if key not in own}
         own.update(missing)
-    if PROJECT_ID not in own and project is not None and belongs_to_task(own):
-        own[PROJECT_ID] = missing[str(PROJECT_ID)] = project
+    if _PROJECT_ID not in own and project is not None and belongs_to_task(own):
+        own[_PROJECT_ID] = missing[_PROJECT_ID] = project
     if missing:
         span.set_attributes(missing)
     return own
@@ -57,4 +62,4 @@ def inherit(span: Span, parent_context: Context | None, project: str | None) -> 
 
 def belongs_to_task(attributes: Mapping[str, AnyValue]) -> bool:
     """Whether a span is a task, or part of one."""
-    return TASK_ID in attributes or TASK_STATUS in attributes
+    return _TASK_ID in attributes or _TASK_STATUS in attributes

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from otel_agenttrace.pipeline.stage import Stage
 
 
+_PROJECT_ID = str(PROJECT_ID)  # dictionaries and orjson are slower on the constants' class
+
+
 class Intake:
     """Checks, serialises, redacts and cuts spans as they end; decodes and stages them on the consumer's side.
 
@@ -114,7 +117,7 @@ class Intake:
         return records
 
     def admitted(self, record: SpanRecord) -> SpanRecord:
-        """What is kept of a span that was not recorded here, e.g. one from a file: checked, redacted, cut and staged."""
+        """What is kept of a span that was not recorded here, but read: checked, redacted, cut and staged."""
         return run_stages(deserialize(self._hidden(serialize_record(record))), self._foreign_stages)
 
     def _record(self, span: ReadableSpan, losses: LossLog) -> SpanRecord | None:
@@ -129,8 +132,8 @@ class Intake:
 
     def _attributes(self, span: ReadableSpan) -> Attributes:
         attributes: Attributes = span.attributes.copy()  # type: ignore[union-attr] # a proxy: one call, reading it is many
-        if self.project is not None and PROJECT_ID not in attributes and belongs_to_task(attributes):
-            attributes[PROJECT_ID] = self.project  # a span that became a task after it had started
+        if self.project is not None and _PROJECT_ID not in attributes and belongs_to_task(attributes):
+            attributes[_PROJECT_ID] = self.project  # a span that became a task after it had started
         return attributes
 
     def _check_of(self, span: ReadableSpan) -> Stage | None:

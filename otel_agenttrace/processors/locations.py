@@ -103,6 +103,8 @@ class OpenSpans:
 
     def end(self, span: ReadableSpan) -> Locations:
         """Stop following a span, and give what was noted of it; to be called in `on_end`."""
+        if not self._open:
+            return NO_LOCATIONS
         context = span.context
         locations = None if context is None else self._open.pop((context.trace_id, context.span_id), None)
         if locations is None:

@@ -35,13 +35,14 @@ class RecordedSpan(ReadableSpan):
     """
 
     serialized: SerializedSpan
+    _record: SpanRecord | None = None
 
     def __init__(self, serialized: SerializedSpan, context: SpanContext, stage: Stage | None = None) -> None:
         # ReadableSpan.__init__ is left out: `__getattr__` supplies all that it would have set.
         self.serialized = serialized
-        self._given_context = None if _was_rewritten(context, serialized) else context
         self._stage = stage
-        self._record: SpanRecord | None = None
+        is_given = context.trace_state is DEFAULT_TRACE_STATE or not _was_rewritten(context, serialized)
+        self._given_context = context if is_given else None
 
     @property
     def record(self) -> SpanRecord:
@@ -85,6 +86,6 @@ class RecordedSpan(ReadableSpan):
 
 def _was_rewritten(context: SpanContext, serialized: SerializedSpan) -> bool:
     """Whether the record's trace state is not the context's: it is the only part of one that redaction may change."""
-    if context.trace_state is DEFAULT_TRACE_STATE:
+    if not context.trace_state:
         return False
     return b'"trace_state":' + orjson.dumps(context.trace_state.to_header()) not in serialized.span

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from otel_agenttrace.processors.recorded import RecordedSpan
 
 
+_TASK_TIMEOUT_MS = str(TASK_TIMEOUT_MS)  # dictionaries are slower on the constants' class
+
+
 class RecordingSpanProcessor(SpanProcessor):
     """Records every sampled span: inherits, checks, serialises, redacts and cuts it, and hands the result over.
 
@@ -37,6 +40,7 @@ class RecordingSpanProcessor(SpanProcessor):
     Attributes:
         recorded_count: spans handed over.
         unsampled_count: spans that ended without being sampled.
+        is_stopped: whether nothing more is recorded.
     """
 
     def __init__(
@@ -53,23 +57,23 @@ class RecordingSpanProcessor(SpanProcessor):
         self._intake = intake or Intake.from_environment()
         self._on_overdue = on_overdue
         self._watchdog = Watchdog(self._report_overdue)
-        self._is_stopped = False
+        self.is_stopped = False
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Let the span inherit, note where its attributes are set, and watch its time limit."""
-        if self._is_stopped:
+        if self.is_stopped:
             return
         try:
             attributes = inherit(span, parent_context, self._intake.project)
             self._intake.note_start(span)
-            if TASK_TIMEOUT_MS in attributes:
+            if _TASK_TIMEOUT_MS in attributes:
                 self._watchdog.start(span)
         except Exception:  # noqa: BLE001 - no fault of ours reaches the agent
             note_fault("prepare a started span")
 
     def on_end(self, span: ReadableSpan) -> None:
         """Record the span and hand it over."""
-        if self._is_stopped:
+        if self.is_stopped:
             return
         if not span.context.trace_flags.sampled:
             self.unsampled_count += 1
@@ -90,7 +94,7 @@ class RecordingSpanProcessor(SpanProcessor):
 
     def stop(self) -> None:
         """Record nothing more. The processors downstream keep what they have."""
-        self._is_stopped = True
+        self.is_stopped = True
         self._watchdog.shutdown()
 
     def shutdown(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor
 
-from otel_agenttrace.model.codec import serialize_readable
+from otel_agenttrace.model.codec import serialize_readable, serialize_record
 from otel_agenttrace.pipeline.counts import Counts
 from otel_agenttrace.pipeline.redact import Redactor
 from otel_agenttrace.processors.recorded import RecordedSpan
@@ -65,7 +65,7 @@ class RedactingSpanProcessor(SpanProcessor):
         self._next.on_end(recorded)
 
     def _redacted(self, span: ReadableSpan) -> RecordedSpan:
-        serialized = span.serialized if isinstance(span, RecordedSpan) else serialize_readable(span)
+        serialized = serialize_record(span.record) if isinstance(span, RecordedSpan) else serialize_readable(span)
         return RecordedSpan(self._redactor.redact(serialized), span.context)
 
     def shutdown(self) -> None:

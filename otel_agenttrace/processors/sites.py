@@ -6,6 +6,7 @@ from one place in the code, so a few of them tell it for the rest.
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.processors.locations import NO_LOCATIONS, Locations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     Note: TypeAlias = tuple[CodeType, int]
 
 FOLLOWED_FIRST = 64
-FOLLOWED_THEN_ONE_IN = 16
+FOLLOWED_THEN_ONE_IN = 17
+"""A prime, so that it does not keep step with a pattern of spans."""
 
 _MAX_SITES = 4096
 _MAX_NOTES = 256
@@ -28,20 +30,19 @@ _MAX_NOTES = 256
 class Sites:
     """Decides which spans are followed, and learns from them. May be used from several threads.
 
-    The first 64 spans of a name are followed, then one in 16. Another span of that name is taken to come from the
-    same lines, as long as all that were followed did; where they differ, from the line that all were started at, if
-    there is one, and else from no line at all.
+    The first 64 spans of a name are followed; of the others, whatever their names, one in 17. One that is not is taken
+    to come from the same lines as those of its name that were, as long as these agree; where they differ, from the
+    line that all were started at, if there is one, and else from no line at all.
     """
 
     def __init__(self) -> None:
         self._sites: dict[str, Site] = {}
+        self._turns = cycle([True, *[False] * (FOLLOWED_THEN_ONE_IN - 1)])
 
     def is_followed(self, name: str) -> bool:
-        """Count a span that starts, and decide whether to follow it."""
-        site = self._sites.get(name) or self._new_site(name)
-        # A count that two threads take at once is one span followed too few or too many.
-        site.count = count = site.count + 1
-        return count <= FOLLOWED_FIRST or not count % FOLLOWED_THEN_ONE_IN
+        """Decide whether to follow a span that starts."""
+        site = self._sites.get(name)
+        return next(self._turns) if site is not None and site.is_known else True
 
     def locations(self, name: str, followed: Locations) -> Locations | Site:
         """What is known of a span that has ended: what was noted of it if it was followed, else what its site knows."""
@@ -58,17 +59,24 @@ class Sites:
 
 
 class Site:
-    """Where spans of one name come from, as far as all that were followed agree."""
+    """Where spans of one name come from, as far as all that were followed agree.
 
-    __slots__ = ("_differ", "_notes", "count")
+    Attributes:
+        is_known: enough of them were followed that not every other has to be.
+    """
+
+    __slots__ = ("_differ", "_followed", "_notes", "is_known")
 
     def __init__(self) -> None:
-        self.count = 0
+        self.is_known = False
+        self._followed = 0
         self._notes: dict[str, Note] = {}
         self._differ: set[str] = set()
 
     def learn(self, followed: Locations) -> None:
         """Compare what was noted of one span with what is known of the others."""
+        self._followed += 1
+        self.is_known = self._followed >= FOLLOWED_FIRST
         self._learn(_STARTED, followed.start)
         for attribute, note in followed.notes.items():
             self._learn(attribute, note)

@@ -7,9 +7,9 @@ plus index columns that can be rebuilt from them. Stores raise; those who call t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
-from otel_agenttrace.errors import TraceNotFoundError
+from otel_agenttrace.errors import ConfigError, TraceNotFoundError
 from otel_agenttrace.model.merge import conflicting as conflicting  # noqa: PLC0414  part of what stores promise
 from otel_agenttrace.model.merge import greater as greater  # noqa: PLC0414  as above
 from otel_agenttrace.model.merge import merge as merge  # noqa: PLC0414  as above
@@ -32,11 +32,18 @@ class AttributeFilter:
     compact JSON, bytes base64), the four order operators as numbers; what is stored but not as a number never matches
     those. `!=` and the rest match only spans that have the attribute. `exists` ignores `value`. The resource is asked
     only for attributes that the span does not have.
+
+    Raises:
+        ConfigError: another operator.
     """
 
     key: str
     operator: Operator = "="
     value: str | float | bool = ""
+
+    def __post_init__(self) -> None:
+        if self.operator not in get_args(Operator):
+            raise ConfigError(f"operator={self.operator!r} is not accepted; expected {', '.join(get_args(Operator))}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,9 @@ class SpanQuery:
     continues a list: it is what `span_cursor` gives for the last span seen (`<trace_id>-<span_id>` will do where a
     trace does not repeat a span id), for lists of traces the trace id, of sessions the session id. In the orders by
     storing, what came in meanwhile does not shift the page.
+
+    Raises:
+        ConfigError: another order, or a limit that is no whole number from 0.
     """
 
     trace_id: str | None = None
@@ -75,6 +85,11 @@ class SpanQuery:
     order: Order = "stored_desc"
     limit: int = 100
     after: str | None = None
+
+    def __post_init__(self) -> None:
+        require_count("limit", self.limit)
+        if self.order not in get_args(Order):
+            raise ConfigError(f"order={self.order!r} is not accepted; expected {', '.join(get_args(Order))}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +240,13 @@ def split_cursor(cursor: str) -> tuple[str, str, int | None]:
         return trace_id, rest[0], int(rest[1]) if len(rest) > 1 else None
     except (IndexError, ValueError) as error:
         raise TraceNotFoundError(f"not the id of a span: {cursor!r}") from error
+
+
+def require_count(name: str, value: int) -> None:
+    """Check how many results are asked for, or left out.
+
+    Raises:
+        ConfigError: not a whole number from 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigError(f"{name}={value!r} is not accepted; expected a whole number from 0")

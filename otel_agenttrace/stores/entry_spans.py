@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import ValidationError
 
 from otel_agenttrace.contract.attributes import (
     AGENTTRACE_INPUT,
@@ -95,12 +97,15 @@ def entry_to_span(entry: TraceEntry, earlier: SpanRecord | None = None) -> SpanR
 
 
 def span_to_entry(span: SpanRecord) -> TraceEntry:
-    """Return the entry that a span was made from, else the span as an entry."""
+    """Return the entry that a span was made from, else the span as an entry, whatever it claims."""
     kept = span.attributes.get(AGENTTRACE_STORED_ENTRY)
     if not isinstance(kept, dict):
         return trace_entry(span)
     whole = {field: span.attributes.get(_FIELDS[field]) for field in _WHOLE}
-    return TraceEntry.model_validate({**kept, **whole})
+    try:
+        return TraceEntry.model_validate({**kept, **whole})
+    except ValidationError:  # imported spans may say anything
+        return trace_entry(span)
 
 
 def _attributes(entry: TraceEntry, earlier: SpanRecord | None) -> Attributes:
@@ -113,8 +118,8 @@ def _attributes(entry: TraceEntry, earlier: SpanRecord | None) -> Attributes:
     if isinstance(kind := entry.data.get("error_type"), str):
         attributes[ERROR_TYPE] = kind
     if earlier is not None:
-        revision: Any = earlier.attributes.get(AGENTTRACE_REVISION, 0)
-        attributes[AGENTTRACE_REVISION] = revision + 1
+        revision = earlier.attributes.get(AGENTTRACE_REVISION)
+        attributes[AGENTTRACE_REVISION] = revision + 1 if isinstance(revision, int) else 1
     return attributes
 
 

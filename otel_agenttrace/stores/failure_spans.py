@@ -11,6 +11,8 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import ValidationError
+
 from otel_agenttrace.contract.attributes import (
     AGENTTRACE_INPUT,
     AGENTTRACE_OUTPUT,
@@ -111,14 +113,17 @@ def ids_of(failure_id: str) -> tuple[str, str]:
 
 
 def spans_to_failure(spans: Iterable[SpanRecord]) -> StoredFailure | None:
-    """Return what `failure_to_spans` was given; None for spans that it did not make."""
+    """Return what `failure_to_spans` was given; None for spans that it did not make, whatever they claim."""
     ordered = sorted(spans, key=lambda span: span.start_time_unix_nano)
     kept = next((span.attributes[AGENTTRACE_STORED_FAILURE] for span in ordered if _is_stored_root(span)), None)
     if not isinstance(kept, dict):
         return None
-    steps = [_to_step(span) for span in ordered if AGENTTRACE_STORED_STEP in span.attributes]
-    record = TraceRecord.model_validate({**_mapping(kept["record"]), "steps": steps})
-    return StoredFailure(FailureEvent.model_validate(kept["event"]), record)
+    try:
+        steps = [_to_step(span) for span in ordered if AGENTTRACE_STORED_STEP in span.attributes]
+        record = TraceRecord.model_validate({**_mapping(kept.get("record")), "steps": steps})
+        return StoredFailure(FailureEvent.model_validate(kept.get("event")), record)
+    except ValidationError:  # imported spans may say anything; these are then read like any others
+        return None
 
 
 def _is_stored_root(span: SpanRecord) -> bool:
@@ -191,7 +196,7 @@ def _step(step: TraceStep, index: int, root: SpanRecord, span_id: str) -> SpanRe
 
 def _to_step(span: SpanRecord) -> TraceStep:
     told = _mapping(span.attributes[AGENTTRACE_STORED_STEP])
-    given, gave = _CONTENT.get(str(told["kind"]), _OTHER_CONTENT)
+    given, gave = _CONTENT.get(str(told.get("kind")), _OTHER_CONTENT)
     return TraceStep.model_validate({**told, "input": span.attributes.get(given), "output": span.attributes.get(gave)})
 
 

@@ -10,6 +10,7 @@ from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.failure_spans import StoredFailure, ids_of, spans_to_failure
 from otel_agenttrace.stores.lookup import complete_trace_ids, split_failure_id
+from otel_agenttrace.stores.sessions import get_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,19 +122,19 @@ class FailureFinder:
         while True:
             query = SpanQuery(failing=True, started_from=since, started_to=until, limit=_PAGE, after=trace_id)
             page = self._spans.find_trace_ids(query)
-            for trace_id in page:
-                trace = self._spans.get_trace(trace_id)
+            for trace in get_known(self._spans, page):
                 for failure in reversed(find_failures(trace.spans)):
                     yield FoundFailure(trace, failure)
             if len(page) < _PAGE:
                 return
+            trace_id = page[-1]
 
     def _in_trace(self, trace_id: str, span_id: str) -> FoundFailure:
         trace = self._spans.get_trace(trace_id)
         return FoundFailure(trace, resolve_failure(trace.spans, f"{trace_id}-{span_id}"))
 
     def _shortened(self, text: str, trace_prefix: str, span_prefix: str) -> FoundFailure:
-        traces = [self._spans.get_trace(trace_id) for trace_id in complete_trace_ids(self._spans, trace_prefix)]
+        traces = get_known(self._spans, complete_trace_ids(self._spans, trace_prefix))
         fitting = [found for trace in traces for found in _fitting(trace, span_prefix)]
         if not fitting:
             raise TraceNotFoundError(f"no failure is stored under {text!r}")
@@ -144,16 +145,16 @@ class FailureFinder:
 
 
 def _fitting(trace: StoredTrace, span_prefix: str) -> list[FoundFailure]:
-    """What a shortened id may mean in a trace.
+    """What a shortened id may mean in a trace: failures, else its pass.
 
-    With a prefix of a span id, every failure that it fits, or the pass of a root that it fits. Without one, what the
-    trace failed by; else what it recovered from; else its pass.
+    A failure fits by any span of its branch, better by its origin; what the trace failed by is meant before what it
+    recovered from.
     """
     failures = find_failures(trace.spans)
+    fitting = [failure for failure in failures if any(id_.startswith(span_prefix) for id_ in failure.members)]
     if span_prefix:
-        fitting = [failure for failure in failures if any(id_.startswith(span_prefix) for id_ in failure.members)]
-    else:
-        fitting = [failure for failure in failures if failure.is_final] or list(failures)
+        fitting = [failure for failure in fitting if failure.origin.span_id.startswith(span_prefix)] or fitting
+    fitting = [failure for failure in fitting if failure.is_final] or fitting
     if fitting:
         return [FoundFailure(trace, failure) for failure in fitting]
     root_id = passed_event(trace.spans).failure_id

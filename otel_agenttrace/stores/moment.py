@@ -16,14 +16,18 @@ def as_unix_nano(moment: Moment) -> int:
     """Return a time in nanoseconds since the Unix epoch.
 
     Raises:
-        ConfigError: text that is no RFC 3339 time, or a datetime without a time zone.
+        ConfigError: text that is no RFC 3339 time, a datetime without a time zone, or something else.
     """
     try:
         if isinstance(moment, str):
             return from_rfc3339(moment)
-        return to_unix_nano(moment) if isinstance(moment, datetime) else moment
+        if isinstance(moment, datetime):
+            return to_unix_nano(moment)
     except ValueError as error:
         raise ConfigError(f"a time: {error}") from error
+    if isinstance(moment, bool) or not isinstance(moment, int):
+        raise ConfigError(f"a time: {moment!r} is no datetime, RFC 3339 text or integer of nanoseconds")
+    return moment
 
 
 def maybe_unix_nano(moment: Moment | None) -> int | None:

@@ -11,7 +11,7 @@ from otel_agenttrace.stores.api import span_cursor
 from otel_agenttrace.stores.entry_spans import span_to_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from otel_agenttrace.model.entry import TraceEntry
     from otel_agenttrace.stores.api import SpanQuery, SpanStore, StoredTrace
@@ -29,11 +29,20 @@ def require_session(spans: SpanStore, session_id: str) -> list[str]:
     return trace_ids
 
 
+def get_known(spans: SpanStore, trace_ids: Iterable[str]) -> Iterator[StoredTrace]:
+    """Yield the traces of these ids that are still there: retention may have deleted some since they were listed."""
+    for trace_id in trace_ids:
+        try:
+            trace = spans.get_trace(trace_id)
+        except TraceNotFoundError:
+            continue
+        yield trace
+
+
 def walk_traces(spans: SpanStore, query: SpanQuery) -> Iterator[StoredTrace]:
     """Yield the traces that a query finds, page by page; not those that only tell of a session's start and end."""
     while page := spans.find_trace_ids(query):
-        for trace_id in page:
-            trace = spans.get_trace(trace_id)
+        for trace in get_known(spans, page):
             if not all(map(is_session_mark, trace.spans)):
                 yield trace
         query = replace(query, after=page[-1])

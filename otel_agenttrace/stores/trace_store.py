@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.errors import StoreRejectedError, TraceNotFoundError
+from otel_agenttrace.errors import ConfigError, StoreRejectedError, TraceNotFoundError
 from otel_agenttrace.model.codec import deserialize, serialize_record
 from otel_agenttrace.pipeline.sessions import trace_session
-from otel_agenttrace.stores.api import Deleted, SpanQuery
+from otel_agenttrace.stores.api import Deleted, SpanQuery, require_count
 from otel_agenttrace.stores.entry_spans import entry_span_id, entry_to_span, entry_trace_id, span_to_entry
 from otel_agenttrace.stores.failure_spans import failure_to_spans, spans_to_failure
 from otel_agenttrace.stores.failures import FailureFinder
 from otel_agenttrace.stores.moment import as_unix_nano, maybe_unix_nano
 from otel_agenttrace.stores.retention import DAY_NANO, delete_expired, get_retention_days, set_retention_days
 from otel_agenttrace.stores.session_marks import last_mark, session_ended, session_started
-from otel_agenttrace.stores.sessions import require_session, walk_entries, walk_traces
+from otel_agenttrace.stores.sessions import get_known, require_session, walk_entries, walk_traces
 from otel_agenttrace.stores.writer import StoreWriter
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class TraceStore:
     """What users keep and find in a store. It stores spans, nothing else; all that it returns is worked out of them.
 
     A time may be given as a datetime with a time zone, as RFC 3339 text, or as integer nanoseconds since the Unix
-    epoch; a range includes its start and not its end. Any method raises StoreUnavailableError when the store cannot
-    be reached or stays locked.
+    epoch; a range includes its start and not its end. A time of another form, and a `limit` or `offset` that is no
+    whole number from 0, raise ConfigError. Any method raises StoreUnavailableError when the store cannot be reached
+    or stays locked.
 
     Args:
         spans: where the spans are kept; reach it under the same name.
@@ -168,6 +170,7 @@ class TraceStore:
         Raises:
             TraceNotFoundError: `after` is not stored.
         """
+        require_count("limit", limit)
         found = self._failures.walk(
             since_unix_nano=maybe_unix_nano(since),
             until_unix_nano=maybe_unix_nano(until),
@@ -231,7 +234,10 @@ class TraceStore:
         Raises:
             TraceNotFoundError: there is no such session.
         """
-        return [self.spans.get_trace(trace_id) for trace_id in require_session(self.spans, session_id)]
+        traces = list(get_known(self.spans, require_session(self.spans, session_id)))
+        if not traces:
+            raise TraceNotFoundError(f"there is no session {session_id!r}")
+        return traces
 
     def get_sessions(
         self,
@@ -254,10 +260,16 @@ class TraceStore:
         Raises:
             TraceNotFoundError: `after` is not stored.
         """
+        require_count("limit", limit)
+        require_count("offset", offset)
         query = SpanQuery(
             started_from=maybe_unix_nano(since), started_to=maybe_unix_nano(until), limit=limit + offset, after=after
         )
-        return [self.get_session(session_id) for session_id in self.spans.find_session_ids(query)[offset:]]
+        sessions = []
+        for session_id in self.spans.find_session_ids(query)[offset:]:
+            with suppress(TraceNotFoundError):  # deleted by retention since it was listed
+                sessions.append(self.get_session(session_id))
+        return sessions
 
     def save_trace(self, entry: TraceEntry) -> None:
         """Store an entry as a span of its session; an entry of the same id takes the place of the earlier one.
@@ -293,6 +305,8 @@ class TraceStore:
             limit: how many at most.
             offset: how many to leave out before them.
         """
+        require_count("limit", limit)
+        require_count("offset", offset)
         query = SpanQuery(
             session_id=session_id,
             started_from=maybe_unix_nano(start_time),
@@ -326,8 +340,13 @@ class TraceStore:
         Args:
             older_than: what started before this time, or this long ago, is not recent; by default what is older than
                 the store's retention, and nothing if that is for ever.
+
+        Raises:
+            ConfigError: `older_than` is not of these, or a negative age.
         """
         if isinstance(older_than, timedelta):
+            if older_than < timedelta():
+                raise ConfigError(f"older_than: {older_than} ago is in the future")
             older_than = self._now() - older_than // timedelta(microseconds=1) * 1000
         if older_than is None:
             days = self.get_retention_days()

@@ -6,10 +6,14 @@ MemorySpanStore, which is simple enough to be believed.
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 _PARTS = ("store_cases", "store_queries", "store_sessions", "store_upkeep", "store_writing")
-pytest.register_assert_rewrite(*(f"otel_agenttrace.testing.{part}" for part in _PARTS))
+_NAMES = [f"otel_agenttrace.testing.{part}" for part in _PARTS]
+# A module that a test has imported by itself before stays as it is; naming it would only warn.
+pytest.register_assert_rewrite(*(name for name in _NAMES if name not in sys.modules))
 
 from otel_agenttrace.testing.store_queries import QueryContract  # noqa: E402
 from otel_agenttrace.testing.store_sessions import SessionContract  # noqa: E402

@@ -10,7 +10,7 @@ from otel_agenttrace.views.text import one_line, wrap
 from otel_agenttrace.views.units import format_cost, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from otel_agenttrace.pipeline.root_cause import Failure
     from otel_agenttrace.stores.api import StoredTrace
@@ -55,12 +55,17 @@ def format_failure(
     return [*lines, (Segment("next: ", "dim"), Segment(f"agenttrace trace show {trace_id}{next_option}"))]
 
 
-def short_failure_id(failure_id: str, trace_id: str, glyphs: Glyphs = UNICODE) -> str:
-    """Return `<trace_id>…-<8 digits of the span id>`, which is accepted where a failure id is; other ids unchanged."""
+def short_failure_id(failure_id: str, trace_id: str, glyphs: Glyphs = UNICODE, *, others: Collection[str] = ()) -> str:
+    """Return `<trace_id>…-<8 digits of the span id>`, which is accepted where a failure id is; other ids unchanged.
+
+    The span id stays whole where one of `others`, the ids of failures that are not meant, starts in the same way.
+    """
     head, _, tail = failure_id.partition("-")
     if len(head) != 32 or len(tail) != 16:
         return failure_id
-    return f"{trace_id}{glyphs.ellipsis}-{tail[:8]}" if len(trace_id) < len(head) else f"{head}-{tail[:8]}"
+    is_unique = all(other == failure_id or not other.startswith(failure_id[:-8]) for other in others)
+    tail = tail[:8] if is_unique else tail
+    return f"{trace_id}{glyphs.ellipsis}-{tail}" if len(trace_id) < len(head) else f"{head}-{tail}"
 
 
 def _heading(rows: TraceRows, failure: Failure | None, failure_id: str, glyphs: Glyphs) -> Line:

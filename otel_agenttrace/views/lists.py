@@ -59,7 +59,7 @@ def format_session_list(
         Column("SESSION", most=36),
         Column(times[0]),
         Column("STATUS"),
-        Column("SPANS", right=True),
+        Column("EVENTS", right=True),
         Column("TOKENS", right=True),
         Column("COST", right=True),
         Column("TASK", share=True),
@@ -83,14 +83,24 @@ def format_failure_list(
     failures: Sequence[FailureEvent], short_ids: Mapping[str, str], *, width: int = 80, glyphs: Glyphs = UNICODE
 ) -> list[Line]:
     """Return a heading and a line per failure; a recovered one is marked."""
-    columns = (Column("FAILURE"), Column("TYPE"), Column("SUBJECT", most=20), Column(""), Column("ERROR", share=True))
+    columns = (
+        Column("FAILURE", whole=True),
+        Column("TYPE"),
+        Column("SUBJECT", most=20),
+        Column(""),
+        Column("ERROR", share=True),
+    )
+    ids = [failure.failure_id for failure in failures]
     rows = []
     for failure in failures:
         recovered = bool(failure.metadata.get("recovered"))
         trace_id = failure.trace_id or ""
         rows.append(
             (
-                Cell(short_failure_id(failure.failure_id, short_ids.get(trace_id, trace_id), glyphs), "heading"),
+                Cell(
+                    short_failure_id(failure.failure_id, short_ids.get(trace_id, trace_id), glyphs, others=ids),
+                    "heading",
+                ),
                 Cell(failure.failure_type, "recovered" if recovered else "error"),
                 Cell(failure.subject, "name"),
                 Cell(glyphs.recovered if recovered else "", "recovered"),

@@ -144,10 +144,11 @@ class TraceRows:
 
 def error_text(failure: Failure) -> str:
     """Return the error as one text: the message, behind the exception's class where the class says more."""
-    error = failure.error
-    if failure.type == "exception" and error.exception_type and error.exception_type not in error.text:
-        return f"{error.exception_type}: {error.text}"
-    return error.text
+    name, text = failure.error.exception_type, failure.error.text
+    if failure.type != "exception" or not name or name in text:
+        return text
+    # Without a message the SDK's status says the class, without its module.
+    return name if name.endswith(f".{text}") else f"{name}: {text}"
 
 
 def outcome(failure: Failure | None) -> str:

@@ -10,7 +10,7 @@ from otel_agenttrace.views.units import format_time
 if TYPE_CHECKING:
     from otel_agenttrace.stores.api import StoreInfo
 
-_TITLE_WIDTH = 12
+_MIN_TITLE_WIDTH = 12
 
 
 def format_store_info(info: StoreInfo, retention_days: int | None) -> list[Line]:
@@ -27,7 +27,8 @@ def format_store_info(info: StoreInfo, retention_days: int | None) -> list[Line]
         "retention": "for ever" if retention_days is None else f"{retention_days} days",
         **{name.replace("_", " "): str(value) for name, value in info.details.items()},
     }
-    return [(Segment(name.ljust(_TITLE_WIDTH), "dim"), Segment(said)) for name, said in facts.items() if said]
+    width = max(_MIN_TITLE_WIDTH, *(len(name) + 2 for name in facts))
+    return [(Segment(name.ljust(width), "dim"), Segment(said)) for name, said in facts.items() if said]
 
 
 def format_bytes(count: int) -> str:

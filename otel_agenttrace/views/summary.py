@@ -14,7 +14,7 @@ from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, c
 from otel_agenttrace.views.table import Cell, Column, format_table
 from otel_agenttrace.views.text import cell_width, cut, safe_text
 from otel_agenttrace.views.tree import usage_text
-from otel_agenttrace.views.units import format_duration, format_share
+from otel_agenttrace.views.units import counted, format_duration, format_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,8 +113,8 @@ def trace_heading(summary: TraceSummary, *, width: int = 80, glyphs: Glyphs = UN
         summary.service_name,
         _started(summary.started_at),
         format_duration(round(summary.duration_ms * 1e6)),
-        _count(summary.span_count, "span"),
-        _count(summary.error_count, "error"),
+        counted(summary.span_count, "span"),
+        counted(summary.error_count, "error"),
         usage_text(_totals(summary), glyphs),
         ", ".join(summary.models),
     ]
@@ -128,10 +128,10 @@ def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: 
     facts = [
         _started(session.started_at),
         format_duration(round(summary.total_time_ms * 1e6)),
-        _count(summary.trace_count, "trace"),
-        _count(summary.span_count, "span"),
-        _count(summary.step_count, "step"),
-        _count(summary.error_count, "error") + recovered,
+        counted(summary.trace_count, "trace"),
+        counted(summary.span_count, "span"),
+        counted(summary.step_count, "step"),
+        counted(summary.error_count, "error") + recovered,
         usage_text(_totals(summary), glyphs),
     ]
     lines = [
@@ -205,10 +205,6 @@ def _covered_nano(traces: Iterable[StoredTrace]) -> int:
 
 def _totals(summary: TraceSummary | SessionSummary) -> Totals:
     return Totals(summary.input_tokens, summary.output_tokens, summary.cost_usd, summary.cost_complete)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _identity(id_: str, status: str) -> Line:

@@ -17,11 +17,15 @@ _MIN_SHARE = 12
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. `share` columns divide the width that is left; the others are never wider than `most`."""
+    """A column of a table. `share` columns divide the width that is left; the others are never wider than `most`.
+
+    A `whole` column gives nothing away where there is no room: it is there to be copied.
+    """
 
     title: str
     right: bool = False
     share: bool = False
+    whole: bool = False
     most: int = 40
 
 
@@ -57,8 +61,9 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: in
     widths = [0 if column.share else min(need, column.most) for column, need in zip(columns, needed, strict=True)]
     room = width - sum(widths) - _GAP * (len(columns) - 1)
     lacking = sum(min(needed[index], _MIN_SHARE) for index in shares) - room
-    if lacking > 0 and shares:
-        widest = widths.index(max(widths))
+    givers = [index for index, column in enumerate(columns) if not column.share and not column.whole]
+    if lacking > 0 and shares and givers:
+        widest = max(givers, key=lambda index: widths[index])
         taken = min(lacking, max(widths[widest] - _MIN_SHARE, 0))
         widths[widest] -= taken
         room += taken

@@ -44,6 +44,11 @@ def format_count(number: int) -> str:
     return str(number)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 span`, `2 spans`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def format_share(part: float, whole: float) -> str:
     """`part` of `whole` as a whole percentage; `-` of nothing."""
     return f"{100 * part / whole:.0f}%" if whole else "-"

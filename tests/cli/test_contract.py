@@ -186,7 +186,7 @@ def test_docs_writes_the_page_and_says_when_it_is_stale(
 
     stale = run("contract", "docs", "--output", page, "--check")
     assert (stale.code, stale.out) == (1, "")
-    assert stale.err == f"{page} is stale: run `agenttrace contract docs`\n"
+    assert stale.err == f"{page} is stale: run `agenttrace contract docs --output {page}`\n"
     assert run("contract", "docs", "--output", page).out == f"{page} is written\n"
     assert run("contract", "docs", "--output", page).out == f"{page} is fresh\n"
     fresh = run("contract", "docs", "--output", page, "--check", "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,6 +39,9 @@ COMMANDS = {
     "retention set": ["retention", "set", "7"],
 }
 
+# What `store info` tells of the file, of the index in the background, and of the installed SQLite.
+_OF_THIS_MACHINE = re.compile(r"^((?:size|not indexed yet|sqlite version) +)\S.*$", re.MULTILINE)
+
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_prints_the_same_at_80_columns(
@@ -47,7 +51,7 @@ def test_a_command_prints_the_same_at_80_columns(
     result = run(*COMMANDS[name], "--store", store_url)
 
     assert result.code == 0
-    check_golden(name.replace(" ", "-"), result.out + result.err)
+    check_golden(name.replace(" ", "-"), _OF_THIS_MACHINE.sub(r"\1(varies)", result.out + result.err))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from otel_agenttrace.pipeline.failures import failure_stage
+from otel_agenttrace.stores.open import open_store
+from otel_agenttrace.testing.spans import make_span
 from tests.cli.recording import BOOKING, RETRY, recorded_spans
 
 if TYPE_CHECKING:
@@ -39,6 +42,16 @@ def test_not_found_is_exit_code_1(arguments: list[str], run: Callable[..., Any],
         ["trace", "list", "--store", "/nowhere/runs.db"],
         ["retention", "set", "soon"],
         ["retention", "set", "0"],
+        ["retention", "set", "-1"],
+        ["retention", "set", "36501"],
+        ["retention", "set", "\u0663"],
+        ["trace", "list", "--attr", "n>nan"],
+        ["trace", "list", "--attr", "n>1_000"],
+        ["trace", "search", ""],
+        ["trace", "search", "%"],
+        ["trace", "show", "--html", "page.html", "--json"],
+        ["trace", "show", "--html", "page.html", "--timeline"],
+        ["export", "0199", "--since", "1h"],
         ["frobnicate"],
     ],
 )
@@ -117,6 +130,45 @@ def test_a_page_is_written(run: Callable[..., Any], store_url: str, tmp_path: Pa
     assert "search_flights" in (tmp_path / "page.html").read_text("utf-8")
 
 
+def test_a_page_that_cannot_be_written_is_an_error(run: Callable[..., Any], store_url: str, tmp_path: Path) -> None:
+    """The error names the file and why."""
+    result = run("trace", "show", BOOKING, "--html", tmp_path / "none" / "page.html", "--store", store_url)
+
+    assert result.code == 2
+    assert result.err == f"Error: {tmp_path / 'none' / 'page.html'}: No such file or directory\n"
+
+
+def test_the_short_id_that_is_shown_of_a_failure_finds_it(
+    run: Callable[..., Any], store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where span ids are counted up, so that two failures of a trace start in the same way."""
+    monkeypatch.setenv("COLUMNS", "200")
+    with open_store(store_url) as store:
+        store.write_spans([
+            failure_stage(make_span(trace_id="a" * 32, span_id=f"{number:016x}", name=f"step {number}",
+                                    parent_span_id=f"{1:016x}" if number > 1 else None,
+                                    status_code="UNSET" if number == 1 else "ERROR"))
+            for number in (1, 2, 3)
+        ])  # fmt: skip
+        store.write_spans([
+            failure_stage(make_span(trace_id="b" * 32, span_id=f"{number:016x}", parent_span_id=parent,
+                                    status_code=status, status_message=message))
+            for number, parent, status, message in (
+                (1, None, "ERROR", "too much"), (2, f"{1:016x}", "OK", ""), (3, f"{2:016x}", "ERROR", "handled")
+            )
+        ])  # fmt: skip
+    listed = run("failure", "list", "--all", "--store", store_url).out.splitlines()
+    shown = [line.split()[0] for line in listed if line.startswith(("aaaaaaaa", "bbbbbbbb"))]
+
+    found = [run("failure", "show", text, "--json", "--store", store_url).json()["failure_event"] for text in shown]
+
+    assert [event["failure_id"].partition("-")[2] for event in found] == [text.partition("-")[2] for text in shown]
+    assert len({event["failure_id"] for event in found}) == 4
+    newest = run("failure", "show", "bbbb", "--store", store_url).out
+    assert newest.startswith("bbbbbbbb…-00000000  exception")
+    assert "too much" in run("failure", "show", newest.split()[0], "--store", store_url).out
+
+
 def _agenttrace(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "otel_agenttrace", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **options)
@@ -128,6 +180,31 @@ def test_a_reader_that_has_seen_enough_is_no_error(store_url: str) -> None:
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=60)
 
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["trace", "list"], ["export"], ["session", "list", "--json"]])
+def test_a_pipe_that_nobody_reads_is_fine(arguments: list[str], store_url: str) -> None:
+    """Whoever stops reading has not been answered with no: the exit code is 0."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "otel_agenttrace", *arguments, "--store", store_url]
+    with os.fdopen(writer, "wb") as stdout:
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stderr.replace("more: ", "")) == (0, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110  at import time
+@pytest.mark.parametrize("arguments", [["trace", "list"], ["export"]])
+def test_output_that_cannot_be_written_is_exit_code_3(arguments: list[str], store_url: str) -> None:
+    """A full disk behind a `>` is one line of error, not a traceback."""
+    command = [sys.executable, "-m", "otel_agenttrace", *arguments, "--store", store_url]
+    with open("/dev/full", "wb") as stdout:  # noqa: PTH123  a device
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+
+    assert done.returncode == 3
+    assert done.stderr.startswith("agenttrace: ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_output_that_cannot_say_the_signs_is_ascii(store_url: str) -> None:

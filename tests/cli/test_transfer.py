@@ -52,6 +52,11 @@ def test_export_of_chosen_traces(run: Callable[..., Any], store_url: str) -> Non
     assert len(run("export", BOOKING[:9], "--store", store_url).out.splitlines()) == 1
 
 
+def test_a_trace_that_is_chosen_twice_is_exported_once(run: Callable[..., Any], store_url: str) -> None:
+    """Two short forms of one id are one trace."""
+    assert len(run("export", BOOKING[:9], BOOKING, "--store", store_url).out.splitlines()) == 1
+
+
 def test_importing_twice_changes_nothing(run: Callable[..., Any], store_url: str, tmp_path: Path) -> None:
     """A file may be imported again; every span is kept once."""
     run("export", "--store", store_url, "-o", tmp_path / "runs.jsonl")
@@ -72,7 +77,7 @@ def test_a_bad_line_is_named_and_the_good_ones_are_kept(run: Callable[..., Any],
 
     assert result.code == 1
     assert f"{path}:2: " in result.err
-    assert "imported 1 traces with 2 spans" in result.out
+    assert "imported 1 trace with 2 spans" in result.out
 
 
 def test_every_bad_line_of_the_collection_is_refused(run: Callable[..., Any], tmp_path: Path) -> None:
@@ -128,7 +133,7 @@ def test_a_packed_file_is_read(run: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "runs.jsonl.gz"
     path.write_bytes(gzip.compress(encode_json([make_span()])))
 
-    assert "1 spans" in run("import", path, "--store", tmp_path / "runs.db").out
+    assert "1 span " in run("import", path, "--store", tmp_path / "runs.db").out
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])

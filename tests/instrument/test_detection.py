@@ -348,6 +348,8 @@ def test_it_can_be_called_while_a_loop_runs(recorded: Recorded) -> None:
     ("fn", "timeout_s", "error"),
     [
         (3, 1, TypeError),
+        (lambda: None, "1", TypeError),
+        (lambda: None, True, TypeError),
         (lambda: None, 0, ValueError),
         (lambda: None, -1, ValueError),
         (lambda: None, float("nan"), ValueError),
@@ -355,7 +357,7 @@ def test_it_can_be_called_while_a_loop_runs(recorded: Recorded) -> None:
 )
 def test_wrong_arguments_raise_at_once(fn: Any, timeout_s: float, error: type[Exception], recorded: Recorded) -> None:
     """What cannot be run, or never returns, is refused, naming the argument."""
-    with pytest.raises(error, match=r"fn has to be callable|timeout_s has to be a positive number"):
+    with pytest.raises(error, match=r"fn has to be callable|timeout_s (takes a number|has to be a positive number)"):
         run_with_failure_detection("booking", fn, timeout_s=timeout_s)
 
     assert recorded.spans == []
@@ -404,3 +406,9 @@ def test_the_contract_in_enforce_mode_is_raised() -> None:
     with pytest.raises(ContractError):
         run_with_failure_detection("booking", agent, timeout_s=60)
     context_api.detach(token)
+
+
+def test_a_subject_is_text() -> None:
+    """The agent's name goes into both results, so it has to be one."""
+    with pytest.raises(TypeError, match="subject_name"):
+        run_with_failure_detection(None, lambda: None, timeout_s=1)  # type: ignore[arg-type]

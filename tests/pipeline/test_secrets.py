@@ -84,7 +84,6 @@ SAMPLES = {
     "pulumi-token": ["pul-" + _hex(40)],
     "fly-token": ["fm2_" + _letters(120)],
     "mailgun-key": ["key-" + _hex(32)],
-    "facebook-token": ["EAA" + _letters(120)],
     "telegram-token": [_digits(10) + ":AA" + _letters(33), "bot" + _digits(9) + ":AA" + _letters(33)],
     "discord-token": ["M" + _letters(23) + "." + _letters(6) + "." + _letters(38)],
     "age-key": ["AGE-SECRET-KEY-1" + _letters(58).upper()],

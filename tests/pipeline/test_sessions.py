@@ -76,3 +76,11 @@ def test_a_session_that_was_started_and_not_ended_runs() -> None:
     assert trace_session("s1", [_mark(0, "paused"), _trace(1, **_FAILED)]).status == "failed"
     alone = trace_session("s1", [_mark(0, "completed", task="")])
     assert (alone.task, alone.status, alone.total_events) == ("", "completed", 0)
+
+
+@pytest.mark.parametrize("said", [["failed"], {"status": "failed"}, 3, "over"])
+def test_an_end_that_says_nothing_known_is_passed_over(said: Any) -> None:
+    """Imported spans may carry our attributes with anything in them."""
+    mark = make_span(attributes={"agenttrace.session.status": said})
+
+    assert trace_session("s", [[mark]]).status == "completed"

@@ -76,7 +76,7 @@ def test_the_next_processor_is_told_everything_a_processor_is_told() -> None:
 
 
 def test_two_in_a_row_do_the_work_of_both() -> None:
-    """A span that was recorded already is redacted again, not serialised again."""
+    """A span that was recorded already is redacted again, as it was recorded."""
     exporter = InMemorySpanExporter()
     second = RedactingSpanProcessor(SimpleSpanProcessor(exporter), Redactor(RedactConfig(emails=True)))
     tracer = provider_with(RedactingSpanProcessor(second)).get_tracer("t")

@@ -91,3 +91,19 @@ def test_ids_that_no_span_can_have_are_replaced() -> None:
     assert entry_span_id("a77f14b0c1d2e3f4") == "a77f14b0c1d2e3f4"
     assert entry_span_id("step 1") == entry_span_id("step 1") != entry_span_id("step 2")
     assert entry_span_id("0" * 16) != "0" * 16
+
+
+def test_a_claim_that_is_no_entry_is_passed_over() -> None:
+    """Imported spans may carry our attributes with anything in them."""
+    for claim in ({}, {"id": 5}, {"id": "a", "session_id": "s", "type": "x", "timestamp": "soon"}):
+        span = make_span(attributes={"agenttrace.stored_entry": claim})
+
+        assert span_to_entry(span) == trace_entry(span)
+
+
+def test_a_revision_that_is_no_number_counts_as_none() -> None:
+    """An entry may take the place of a span that somebody else wrote."""
+    earlier = make_span(attributes={"agenttrace.revision": "many"})
+    entry = TraceEntry(id="a" * 16, session_id="s", type="chat", timestamp="2026-09-21T14:13:20Z")
+
+    assert entry_to_span(entry, earlier).attributes["agenttrace.revision"] == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -170,3 +171,14 @@ def test_what_goes_in_comes_out(  # noqa: PLR0917  Hypothesis fills them in
 
     assert stored == StoredFailure(event, record)
     assert stored.failure_id == FAILURE_ID
+
+
+@pytest.mark.parametrize("claim", [{}, {"event": 5, "record": []}, {"event": {"failure_id": ""}}, {"record": "x"}])
+def test_a_claim_that_is_no_failure_is_passed_over(claim: Any) -> None:
+    """Imported spans may carry our attributes with anything in them."""
+    root, step, *_ = failure_to_spans(make_event(), make_record())
+    claimed = replace(root, attributes={**root.attributes, "agenttrace.stored_failure": claim})
+    odd = replace(step, attributes={**step.attributes, "agenttrace.stored_step": {"kind": 3}})
+
+    assert spans_to_failure([claimed, step]) is None
+    assert spans_to_failure([root, odd]) is None

@@ -13,13 +13,14 @@ from otel_agenttrace.model.event import AgentEvent
 from otel_agenttrace.model.failure import FailureEvent
 from otel_agenttrace.model.record import EventRecord, SpanRecord
 from otel_agenttrace.model.trace_record import TraceRecord, TraceStep
-from otel_agenttrace.stores.api import SpanQuery
+from otel_agenttrace.pipeline.failures import failure_stage
+from otel_agenttrace.stores.api import AttributeFilter, SpanQuery, StoredTrace
 from otel_agenttrace.stores.open import open_store
 from otel_agenttrace.stores.trace_store import TraceStore
 from otel_agenttrace.testing.spans import SECOND, START, TRACE_ID, make_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ORIGIN = "a77f14b0c1d2e3f4"
@@ -665,3 +666,50 @@ def test_a_time_without_an_offset_is_refused(store: TraceStore, moment: str | da
 
 def _fields(span: SpanRecord) -> dict[str, Any]:
     return {name: getattr(span, name) for name in SpanRecord.__slots__}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.get_traces(limit=-1),
+        lambda store: store.get_traces(offset=-1),
+        lambda store: store.get_traces(limit="3"),
+        lambda store: store.get_sessions(-1),
+        lambda store: store.get_sessions(1, -1),
+        lambda store: store.list_failures(limit=-1),
+        lambda store: store.find_traces(SpanQuery(limit=True)),
+        lambda store: store.find_traces(SpanQuery(order="newest")),  # type: ignore[arg-type]
+        lambda store: store.find_traces(SpanQuery(attributes=(AttributeFilter("a", "~", "b"),))),  # type: ignore[arg-type]
+        lambda store: store.get_traces(start_time=1.5),
+        lambda store: store.get_traces(start_time=True),
+        lambda store: store.get_traces(start_time=datetime(2026, 9, 21, tzinfo=timezone.utc).date()),
+        lambda store: store.cleanup_old_traces(timedelta(days=-1)),
+    ],
+)
+def test_wrong_arguments_are_refused(store: TraceStore, ask: Callable[[Any], object]) -> None:
+    """Never an empty answer, or a deletion, by mistake."""
+    store.write_spans([make_span()])
+
+    with pytest.raises(ConfigError):
+        ask(store)
+    assert len(store.get_traces()) == 1
+
+
+def test_what_is_deleted_while_it_is_read_is_left_out(store: TraceStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retention of another process may delete what was listed a moment ago."""
+    spans = [failure_stage(make_span(trace_id=digit * 32, status_code="ERROR")) for digit in "abc"]
+    store.write_spans(spans)
+    read = store.spans.get_trace
+
+    def gone(trace_id: str) -> StoredTrace:
+        if trace_id == "b" * 32:
+            raise TraceNotFoundError(trace_id)
+        return read(trace_id)
+
+    monkeypatch.setattr(store.spans, "get_trace", gone)
+
+    assert [trace.trace_id[0] for trace in store.find_traces(SpanQuery())] == ["c", "a"]
+    assert [failure.failure_id[0] for failure in store.list_failures()] == ["c", "a"]
+    assert [session.id[0] for session in store.get_sessions()] == ["c", "a"]
+    with pytest.raises(TraceNotFoundError, match="no session"):
+        store.get_session("b" * 32)

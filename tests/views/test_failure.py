@@ -168,3 +168,13 @@ def test_ids_are_shortened_if_they_are_ours(failure_id: str, short: str) -> None
     """An id of another form is shown as it is."""
     assert short_failure_id(failure_id, SHORT) == short
     assert short_failure_id(f"{TRACE_ID}-a77f14b0c1d2e3f4", TRACE_ID) == f"{TRACE_ID}-a77f14b0"
+
+
+def test_a_class_is_not_its_own_message() -> None:
+    """An exception without a message is told once, by its class."""
+    recorded = EventRecord("exception", START, {"exception.type": "asyncio.exceptions.CancelledError"})
+    span = make_span(status_code="ERROR", status_message="CancelledError", events=(recorded,))
+
+    text = shown(StoredTrace(TRACE_ID, (span,)))
+
+    assert text.splitlines()[1] == "  asyncio.exceptions.CancelledError"

@@ -163,8 +163,8 @@ def test_a_list_of_sessions() -> None:
     )
 
     assert render(format_session_list([session], {session.id: "01a1f884"})) == (
-        "SESSION   2026-09-21  STATUS     SPANS  TOKENS     COST  TASK\n"
-        "01a1f884  14:13:20    completed      9   12.4k  $0.0031  book a flight to Lisbon\n"
+        "SESSION   2026-09-21  STATUS     EVENTS  TOKENS     COST  TASK\n"
+        "01a1f884  14:13:20    completed       9   12.4k  $0.0031  book a flight to Lisb…\n"
     )
 
 
@@ -221,3 +221,15 @@ def test_nothing_in_a_list_acts(nasty: StoredTrace) -> None:
     for line in listed(nasty, width=900):
         assert line.isprintable()
     assert max(line_width(line) for line in trace_heading(summarize(nasty), glyphs=ASCII)) <= 80
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_id_of_a_failure_is_never_cut(booking: StoredTrace, width: int) -> None:
+    """It is there to be copied: where there is no room, what stands beside it is cut."""
+    failure = failure_event(find_failures(booking.spans)[0])
+    event = failure.model_copy(update={"subject": "an agent of a long name", "error": "no " * 40})
+
+    lines = render(format_failure_list([event], {booking.trace_id: "0199c2f4a7b3"}, width=width)).splitlines()
+
+    assert lines[1].startswith("0199c2f4a7b3…-a77f14b0  ")
+    assert max(map(len, lines)) <= width

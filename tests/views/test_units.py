@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_agenttrace.views.units import format_cost, format_count, format_duration, format_share, format_time
+from otel_agenttrace.views.units import counted, format_cost, format_count, format_duration, format_share, format_time
 
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
@@ -69,3 +69,8 @@ def test_times_are_utc() -> None:
     assert format_time(1_790_000_000_000_000_000) == "2026-09-21 14:13:20"
     assert format_time(1_790_000_000_000_000_000, date=False, seconds=False) == "14:13"
     assert format_time(-(2**63)) == "1677-09-21 00:12:43"
+
+
+def test_one_is_no_plural() -> None:
+    """A noun has its plural with every number but 1."""
+    assert [counted(number, "span") for number in (0, 1, 2)] == ["0 spans", "1 span", "2 spans"]

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from otel_agenttrace.stores.sql.lookups import Lookup
     from otel_agenttrace.stores.sql.queries import Position
 
-_MAX_MERGED = 20
-"""Operations that are read side by side; of more, some are bound to come soon."""
-
 _MAX_SORTED = 5_000
 """Candidates that are collected and sorted; where there are more, a walk in the order meets them soon enough."""
 
@@ -74,6 +71,8 @@ class Candidates:
         """All candidates behind `after`, in the order of the query."""
         query = self._query
         beyond = [] if after is None else [behind(query.order, after)]
+        if self._operations == []:
+            return iter(())
         if query.trace_id or query.session_id:
             return self._select("INDEXED BY spans_identity", [*self._conditions(), *beyond])
         if self._progress is not None:
@@ -83,8 +82,6 @@ class Candidates:
             few = self._few(lookup, self._progress) if any(lookup) else None
             if few is not None:
                 return self._select("NOT INDEXED", [few, *self._columns, *beyond])
-        if query.order.startswith("stored") and self._operations and len(self._operations) <= _MAX_MERGED:
-            return self._merged(self._operations, beyond)
         return self._select(self._hint(), [*self._conditions(), *beyond])
 
     def heads_of_trace(self, trace_id: str) -> Iterator[Head]:
@@ -101,14 +98,6 @@ class Candidates:
         where = all_of(conditions)
         sql = f"SELECT {_HEAD} FROM spans {hint} WHERE {where.sql} ORDER BY {order or order_by(self._query.order)}"
         return map(Head._make, self._connection.execute(sql, where.parameters))
-
-    def _merged(self, operations: list[int], beyond: list[Condition]) -> Iterator[Head]:
-        """The rows of a few operations, side by side, so that no more than a page of each is read."""
-        others = all_of([*self._columns, *self._body, *beyond])
-        arm = f"SELECT {_HEAD} FROM spans INDEXED BY spans_operation WHERE operation_id = ? AND {others.sql}"
-        sql = " UNION ALL ".join([arm] * len(operations))
-        parameters = [value for operation in operations for value in (operation, *others.parameters)]
-        return map(Head._make, self._connection.execute(f"{sql} ORDER BY {order_by(self._query.order)}", parameters))
 
     def _found(
         self, lookup: Lookup, progress: Progress, after: Position | None, beyond: list[Condition]
@@ -144,8 +133,7 @@ class Candidates:
         """Which index of `spans` to walk."""
         query = self._query
         if query.order.startswith("start"):
-            is_rare = self._operations is not None and self._is_few(_in("operation_id", self._operations))
-            return "INDEXED BY spans_operation" if is_rare else "INDEXED BY spans_start"
+            return "INDEXED BY spans_start"
         times = [condition for condition in self._columns if condition.sql.startswith("start_ns")]
         if times and self._is_few(all_of(times)):
             return "INDEXED BY spans_start"

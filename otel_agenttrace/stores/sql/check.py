@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.errors import DecodeError, StoreRejectedError
 from otel_agenttrace.model.codec import SerializedSpan, deserialize
 from otel_agenttrace.stores.sql.index import read_progress
-from otel_agenttrace.stores.sql.rows import span_rows
+from otel_agenttrace.stores.sql.rows import SpanRow, span_columns
 from otel_agenttrace.stores.sql.terms import EVERY_ROW
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _wrong_rows(connection: sqlite3.Connection) -> Iterator[str]:
         name = f"span {columns[0]}-{columns[1]} (row {id_})"
         try:
             deserialize(span)
-            (row,) = span_rows([span])
+            row = SpanRow._make(*span_columns([span]))
         except (DecodeError, StoreRejectedError) as error:
             yield f"{name}: cannot be read: {error}"
             continue

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 _MIN_SQLITE = (3, 35, 0)
 _MAX_IDLE_READERS = 4
 
-_CHECKPOINT_PAGES = 10_000
-"""Pages of 4 KiB that the write-ahead log holds before they are moved: at SQLite's own 1,000, writing is slower."""
+_PAGE_BYTES = 8_192
+"""Of a new file: a span is about 1 kB, and of pages of 4 KiB more is wasted."""
+
+_CHECKPOINT_PAGES = 5_000
+"""Pages that the write-ahead log holds before they are moved: at SQLite's own 1,000, writing is slower."""
 
 _WAL_BYTES = 64 * 2**20
 """What the write-ahead log is cut back to when a long reader has let it grow."""
@@ -81,7 +84,8 @@ class Connections:
         self._idle: list[Reader] = []
         self._renew()
         tell_about_forks(self)
-        weakref.finalize(self, _close_all, self._opened)
+        # Not at exit: the last spans are written then, by a TracerProvider whose exit handler may run after this one.
+        weakref.finalize(self, _close_all, self._opened).atexit = False
         try:
             with mapped_errors(path):
                 self._open_file()
@@ -135,8 +139,18 @@ class Connections:
             self._idle.clear()
 
     def before_fork(self) -> None:
-        """Let no other thread write meanwhile."""
+        """Let no other thread write meanwhile, and close what is not in use.
+
+        SQLite keeps one state of a file per process. A child that inherits it takes its parent's locks for its own: the
+        parent then believes itself alone, and removes the write-ahead log with what the child has written.
+        """
         self._is_held = self._write_lock.acquire(timeout=_MAX_FORK_DELAY_S)
+        if self._is_held and self._writer is not None:
+            self._discard(self._writer)
+            self._writer = None
+        with suppress(IndexError):  # until there is none; another thread may take one meanwhile
+            while True:
+                self._discard(self._idle.pop())
 
     def after_fork_in_parent(self) -> None:
         """Let other threads write again."""
@@ -163,7 +177,7 @@ class Connections:
         self._mode = "mode=rw"
         if not self.read_only:
             _create(self.path)
-            self.read_only = not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK))
+            self.read_only = not (_is_writable(self.path) and _is_writable(self.path.parent))
         if self.read_only:
             self._mode = self._readable_mode()
             reader = self._open_reader()
@@ -193,6 +207,7 @@ class Connections:
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = self._open("mode=rw")
+        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         # First, so that a file of somebody else's stays as it is.
         self._format.prepare(connection, self.path, read_only=False)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -264,6 +279,10 @@ def _create(path: Path) -> None:
     except OSError as error:
         if not path.is_file():
             raise StoreUnavailableError(f"{path} cannot be created: {error.strerror}") from error
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable
 
-    from otel_agenttrace.stores.sql.rows import SpanRow
+    from otel_agenttrace.stores.sql.rows import Columns
 
 _SESSION_ROWS = """
     SELECT session_id, min(first_id), min(first_start_ns), max(last_start_ns)
@@ -21,21 +21,19 @@ _SESSION_ROWS = """
 """
 
 
-def add_spans(connection: sqlite3.Connection, rows: Iterable[SpanRow], first_id: int) -> None:
+def add_spans(connection: sqlite3.Connection, rows: Iterable[Columns], first_id: int) -> None:
     """Add rows, whose ids count from `first_id`, to their traces and sessions."""
     traces: dict[str, tuple[int, int, int]] = {}
     named: set[tuple[str, str]] = set()
-    for span_id, row in enumerate(rows, first_id):
-        trace_id, start = row.trace_id, row.start_ns
-        known = traces.get(trace_id)
-        if known is None:
-            traces[trace_id] = (span_id, start, start)
-        elif start > known[2]:
-            traces[trace_id] = (known[0], known[1], start)
-        elif start < known[1]:
-            traces[trace_id] = (known[0], start, known[2])
-        if row.session_id is not None:
-            named.add((row.session_id, trace_id))
+    for id_, row in enumerate(rows, first_id):
+        trace_id, start, session_id = row[0], row[2], row[8]
+        places = traces.get(trace_id)
+        if places is None:
+            traces[trace_id] = (id_, start, start)
+        elif not places[1] <= start <= places[2]:
+            traces[trace_id] = (places[0], min(places[1], start), max(places[2], start))
+        if session_id is not None:
+            named.add((session_id, trace_id))
     _add_traces(connection, traces, {trace_id for _, trace_id in named})
     connection.executemany("INSERT OR IGNORE INTO session_traces VALUES (?, ?)", named)
     _extend_sessions(connection, traces)

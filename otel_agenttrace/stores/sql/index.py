@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of the file, and of what `terms` puts into it: raise it with every change there."""
 
+_SMALL_TAIL = 1_000
+"""Spans that are read as quickly as they are indexed."""
+
 _FTS5_OPTIONS = "content = '', detail = none, columnsize = 0"
 """Only which rows a term is in: neither the texts, nor where in them."""
 
@@ -80,11 +83,12 @@ def read_progress(connection: sqlite3.Connection, *, store: str = "main", index:
     return progress if belongs else None
 
 
-def is_behind(connection: sqlite3.Connection, progress: Progress | None) -> bool:
-    """Whether there is anything that the index has not taken in."""
+def is_far_behind(connection: sqlite3.Connection, progress: Progress | None) -> bool:
+    """Whether so much is not in the index that a search had better take it in first."""
+    position, change = progress or (0, 0)
     ((found,),) = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM spans WHERE id > ?) OR EXISTS (SELECT 1 FROM replaced WHERE change > ?)",
-        progress or (0, 0),
+        [position + _SMALL_TAIL, change + _SMALL_TAIL],
     )
     return bool(found)
 

@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import AnyValue
     from otel_agenttrace.stores.api import AttributeFilter, SpanQuery
 
-_MAX_ORIGINS = 200
-"""Origins that are looked up one by one; what more of them have in common is not rare."""
+_MAX_TERMS = 200
+"""Origins, or operations, that are looked up one by one; what more of them have in common is not rare."""
 
-_MAX_OPERATIONS = 50
 _PLAIN_KEY = re.compile("[A-Za-z0-9_.-]+")
 _PLAIN_WORD = re.compile("[a-z0-9]+")
 
@@ -80,10 +79,10 @@ def _pair_groups(connection: sqlite3.Connection, query: SpanQuery, operations: S
             groups.append([*attribute_terms(connection, attribute), *map(origin_term, origins)])
     if query.min_duration_nano is not None or query.max_duration_nano is not None:
         groups.append(duration_terms(query.min_duration_nano, query.max_duration_nano))
+    if operations is not None and len(operations) <= _MAX_TERMS:
+        groups.append([operation_term(operation) for operation in operations])
     if query.status_code == RARE_STATUS or (groups and query.status_code in STATUS_NUMBERS):
         groups.append([status_term(STATUS_NUMBERS[query.status_code])])
-    if groups and operations is not None and len(operations) <= _MAX_OPERATIONS:
-        groups.append([operation_term(operation) for operation in operations])
     return groups
 
 
@@ -94,7 +93,7 @@ def _origins_with(connection: sqlite3.Connection, condition: AttributeFilter) ->
         attributes = _resource_attributes(resource)
         if condition.key in attributes and matches_value(attributes[condition.key], condition):
             found.append(origin_id)
-            if len(found) > _MAX_ORIGINS:
+            if len(found) > _MAX_TERMS:
                 return None
     return found
 

@@ -57,9 +57,11 @@ def has_conditions(query: SpanQuery) -> bool:
 
 def wants_index(query: SpanQuery) -> bool:
     """Whether the deferred index helps: the query asks for what may be rare, not within one trace or session."""
-    is_small = query.trace_id or query.session_id
+    if query.trace_id or query.session_id:
+        return False
     has_bounds = query.min_duration_nano is not None or query.max_duration_nano is not None
-    return not is_small and bool(query.attributes or query.text or has_bounds or query.status_code == RARE_STATUS)
+    names = query.service_name or query.name or query.kind
+    return bool(query.attributes or query.text or has_bounds or names or query.status_code == RARE_STATUS)
 
 
 def order_by(order: Order) -> str:

@@ -28,7 +28,14 @@ Origin: TypeAlias = "tuple[bytes, bytes]"
 Operation: TypeAlias = "tuple[str, str, str]"
 """The service, the name and the kind of a span."""
 
+# A plain string: a dict finds a subclass of str more slowly.
+_FAILURE_TYPE = str(FAILURE_TYPE)
+
 STATUS_NUMBERS = {name: number for number, name in enumerate(STATUS_CODES)}
+
+
+Columns: TypeAlias = "tuple[str, str, int, int | None, Operation, Origin, int, bool, str | None, str]"
+"""What a SpanRow holds, as a plain tuple: making a million of those takes half a second less."""
 
 
 class SpanRow(NamedTuple):
@@ -46,14 +53,14 @@ class SpanRow(NamedTuple):
     body: str
 
 
-def span_rows(spans: Sequence[SerializedSpan]) -> list[SpanRow]:
-    """Turn serialised spans into rows.
+def span_columns(spans: Sequence[SerializedSpan]) -> list[Columns]:
+    """Turn serialised spans into what SpanRows hold.
 
     Raises:
         StoreRejectedError: one of them is no serialised span, or has times that are not 64-bit integers.
     """
     try:
-        return [_span_row(span) for span in spans]
+        return [_columns(*span) for span in spans]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreRejectedError(f"not a serialised span: {error!r}") from error
 
@@ -78,25 +85,27 @@ def json_array(values: Iterable[object]) -> str:
     return orjson.dumps(list(values)).decode()
 
 
-def _span_row(span: SerializedSpan) -> SpanRow:
-    fields = load_fields(span.span)
-    attributes = fields.get("attributes") or {}
-    start, end = fields["start_time_unix_nano"], fields.get("end_time_unix_nano")
-    if not _is_time(start) or not (end is None or _is_time(end)):
-        check_times(fields["trace_id"], fields["span_id"], start, end)
-    return SpanRow(
+def _columns(text: bytes, resource: bytes, scope: bytes) -> Columns:
+    fields = load_fields(text)
+    get = fields.get
+    attributes = get("attributes") or {}
+    trace_id, span_id, start, end = (
         fields["trace_id"],
         fields["span_id"],
+        fields["start_time_unix_nano"],
+        get("end_time_unix_nano"),
+    )
+    if type(start) is not int or start not in INT64 or not (end is None or (type(end) is int and end in INT64)):
+        check_times(trace_id, span_id, start, end)
+    return (
+        trace_id,
+        span_id,
         start,
         end,
-        (service_name_of(span.resource), fields["name"], fields.get("kind", "INTERNAL")),
-        span[1:],
-        STATUS_NUMBERS[fields.get("status_code", "UNSET")],
-        FAILURE_TYPE in attributes,
+        (service_name_of(resource), fields["name"], get("kind", "INTERNAL")),
+        (resource, scope),
+        STATUS_NUMBERS[get("status_code", "UNSET")],
+        _FAILURE_TYPE in attributes,
         session_id_of(attributes),
-        span.span.decode(),
+        text.decode(),
     )
-
-
-def _is_time(value: object) -> bool:
-    return type(value) is int and value in INT64

@@ -3,7 +3,7 @@
 `spans` is the store; every other table is derived from it or interned for it. `spans.id` counts the spans as they
 were first stored and is never given twice: pages and the deferred index (see `index`) stand on that. `replaced` keeps
 what rows said before they were changed or deleted, until the deferred index has taken that out. On the write path there
-are only the key and three small indexes.
+are only the key and two small indexes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ CREATE TABLE spans (
 );
 CREATE UNIQUE INDEX spans_identity ON spans (trace_id, span_id, start_ns);
 CREATE INDEX spans_start ON spans (start_ns, operation_id);
-CREATE INDEX spans_operation ON spans (operation_id);
 CREATE INDEX spans_failing ON spans (failing) WHERE failing = 1;
 
 CREATE TABLE traces (

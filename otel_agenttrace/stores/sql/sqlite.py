@@ -12,12 +12,12 @@ from otel_agenttrace.stores.limits import check_times
 from otel_agenttrace.stores.sql import listing
 from otel_agenttrace.stores.sql.check import check_store
 from otel_agenttrace.stores.sql.connections import Connections
-from otel_agenttrace.stores.sql.index import count_behind, index_path, is_behind, read_progress
+from otel_agenttrace.stores.sql.index import count_behind, index_path, is_far_behind, read_progress
 from otel_agenttrace.stores.sql.indexing import DeferredIndex
 from otel_agenttrace.stores.sql.interned import Interned
 from otel_agenttrace.stores.sql.queries import has_conditions, wants_index
 from otel_agenttrace.stores.sql.reader import Finder, read_trace
-from otel_agenttrace.stores.sql.rows import span_rows
+from otel_agenttrace.stores.sql.rows import span_columns
 from otel_agenttrace.stores.sql.schema import MIGRATIONS, StoreFormat
 from otel_agenttrace.stores.sql.writer import delete_traces, write_rows
 
@@ -47,21 +47,34 @@ class SqliteSpanStore:
         path: the file; it is created with its folder, for this user alone, unless `read_only`.
         read_only: never create or change anything.
         busy_timeout_millis: how long a call waits while other processes write.
+        index_in_background: whether writing starts a thread that brings the index up to date; without it, that is
+            left to `catch_up`, to searches, and to other processes.
+
+    Attributes:
+        path: the file, absolute.
 
     Raises:
         StoreUnavailableError: the file cannot be opened, read or created.
         StoreRejectedError: the file is not a store, or was written by a newer version.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, busy_timeout_millis: int = 5_000) -> None:
-        path = path.absolute()
-        self.url = f"sqlite:///{path}"
-        self._format = StoreFormat(index_path(path))
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        busy_timeout_millis: int = 5_000,
+        index_in_background: bool = True,
+    ) -> None:
+        self.path = path.absolute()
+        self.url = f"sqlite:///{self.path}"
+        self._format = StoreFormat(index_path(self.path))
         self._connections = Connections(
-            path, self._format, busy_timeout_millis=busy_timeout_millis, read_only=read_only
+            self.path, self._format, busy_timeout_millis=busy_timeout_millis, read_only=read_only
         )
         self._index = DeferredIndex(self._connections)
         self._interned = Interned()
+        self._index_in_background = index_in_background
 
     def write_spans(self, spans: Sequence[SpanRecord]) -> None:
         for span in spans:
@@ -69,10 +82,10 @@ class SqliteSpanStore:
         self.write_serialized([serialize_record(span) for span in spans])
 
     def write_serialized(self, spans: Sequence[SerializedSpan]) -> None:
-        rows = span_rows(spans)
+        rows = span_columns(spans)
         with self._connections.writing(self._interned.forget) as connection:
             write_rows(connection, self._interned, rows)
-        self._index.wake()
+        self._wake_index()
 
     def get_trace(self, trace_id: str) -> StoredTrace:
         return self._read(lambda connection: read_trace(connection, trace_id))
@@ -105,7 +118,7 @@ class SqliteSpanStore:
             with self._connections.writing(self._interned.forget) as connection:
                 deleted = delete_traces(connection, self._interned, chunk)
             traces, spans = traces + deleted.traces, spans + deleted.spans
-        self._index.wake()
+        self._wake_index()
         return Deleted(traces, spans)
 
     def get_setting(self, name: str) -> str | None:
@@ -121,8 +134,7 @@ class SqliteSpanStore:
     def info(self) -> StoreInfo:
         counts = self._read(listing.count_all)
         behind = self._read(lambda connection: count_behind(connection, read_progress(connection)))
-        path = self._connections.path
-        files = [path.with_name(path.name + suffix) for suffix in _FILE_SUFFIXES]
+        files = [self.path.with_name(self.path.name + suffix) for suffix in _FILE_SUFFIXES]
         return StoreInfo(
             url=self.url,
             schema_version=len(MIGRATIONS),
@@ -156,9 +168,13 @@ class SqliteSpanStore:
         return found
 
     def _catch_up_briefly(self) -> None:
-        is_needed = self._read(lambda connection: is_behind(connection, read_progress(connection)))
+        is_needed = self._read(lambda connection: is_far_behind(connection, read_progress(connection)))
         if is_needed and not self._connections.read_only:
             self._index.catch_up(_MAX_CATCH_UP_S)
+
+    def _wake_index(self) -> None:
+        if self._index_in_background:
+            self._index.wake()
 
     def _give_up_index(self) -> None:
         if self._connections.read_only:

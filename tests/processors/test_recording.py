@@ -1,0 +1,254 @@
+"""RecordingSpanProcessor: what happens on the agent's thread, in anybody's OpenTelemetry set-up."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+
+from otel_agenttrace.config import resolve_config
+from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.processors.intake import Intake
+from otel_agenttrace.processors.recorded import RecordedSpan
+from otel_agenttrace.processors.recording import RecordingSpanProcessor
+from otel_agenttrace.processors.sites import FOLLOWED_FIRST
+from otel_agenttrace.stores.api import SpanQuery
+from otel_agenttrace.stores.memory import MemorySpanStore
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Tracer
+
+SECRET = "sk-proj-" + "a1B2c3D4" * 6
+
+
+def _tracer(processor: SpanProcessor, **settings: Any) -> Tracer:
+    provider = TracerProvider(shutdown_on_exit=False, **settings)
+    provider.add_span_processor(processor)
+    return provider.get_tracer("agent")
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    """What somebody's set-up exports to."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def tracer(exporter: InMemorySpanExporter) -> Tracer:
+    """A tracer of somebody's provider, with our processor in front of their exporter."""
+    return _tracer(RecordingSpanProcessor(SimpleSpanProcessor(exporter)))
+
+
+def _violations(span: ReadableSpan) -> dict[str, Any]:
+    """The line that each violation names, by attribute."""
+    return {
+        str((event.attributes or {})["agenttrace.contract.attribute"]): (event.attributes or {}).get("code.line.number")
+        for event in span.events
+        if event.name == "agenttrace.contract.violation"
+    }
+
+
+def _line() -> int:
+    """The line of the caller."""
+    import sys  # noqa: PLC0415
+
+    return sys._getframe(1).f_lineno
+
+
+def test_any_exporter_gets_spans_without_secrets(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """It stands alone in front of any exporter; the span itself is left as it is."""
+    with tracer.start_as_current_span("call") as span:
+        span.set_attribute("header", f"Bearer {SECRET}")
+    (exported,) = exporter.get_finished_spans()
+
+    assert isinstance(exported, RecordedSpan)
+    assert SECRET not in str(dict(exported.attributes or {}))
+    assert SECRET.encode() not in exported.serialized.span
+    assert SECRET in str(span.attributes)  # type: ignore[attr-defined]
+
+
+def test_a_violation_names_the_line_that_set_the_attribute(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """What breaks the contract is recorded with the line of code behind it."""
+    with tracer.start_as_current_span("task", attributes={"task.status": "done"}) as span:
+        started = _line() - 1
+        span.set_attribute("task.phase", "SOMETIME")
+        phase = _line() - 1
+    (exported,) = exporter.get_finished_spans()
+    violations = _violations(exported)
+
+    assert violations["task.status"] == started
+    assert violations["task.phase"] == phase
+    assert violations["task.id"] == started
+
+
+def test_what_a_violation_quotes_is_redacted(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """A secret in a wrong place does not get out by the complaint about it."""
+    tracer.start_span("task", attributes={"task.status": SECRET}).end()
+    (exported,) = exporter.get_finished_spans()
+
+    assert "task.status" in _violations(exported)
+    assert SECRET[8:24] not in exported.to_json()
+
+
+def test_spans_of_one_name_share_what_is_known_of_their_code(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """Past the first spans of a name not each is followed, and still each violation has its line."""
+    for _ in range(FOLLOWED_FIRST * 3):
+        with tracer.start_as_current_span("task") as span:
+            span.set_attribute("task.status", "done")
+            line = _line() - 1
+
+    assert {_violations(span)["task.status"] for span in exporter.get_finished_spans()} == {line}
+
+
+def test_a_line_that_is_not_certain_is_not_claimed(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """Where spans of one name come from several lines, one that was not followed names none of them."""
+    for index in range(FOLLOWED_FIRST * 2):
+        if index % 2:
+            tracer.start_span("task", attributes={"task.status": "done"}).end()
+        else:
+            tracer.start_span("task", attributes={"task.status": "done"}).end()
+    lines = [_violations(span)["task.status"] for span in exporter.get_finished_spans()]
+
+    assert len(set(lines[:FOLLOWED_FIRST])) == 2
+    assert None not in lines[:FOLLOWED_FIRST]
+    assert None in lines[FOLLOWED_FIRST:]
+
+
+def test_a_span_that_becomes_a_task_has_the_project(exporter: InMemorySpanExporter) -> None:
+    """A status set after the start makes a span a task all the same."""
+    tracer = _tracer(RecordingSpanProcessor(SimpleSpanProcessor(exporter), intake=Intake(project="travel")))
+    with tracer.start_as_current_span("task") as span:
+        span.set_attribute("task.status", "completed")
+    (exported,) = exporter.get_finished_spans()
+
+    assert (exported.attributes or {})["project.id"] == "travel"
+
+
+def test_a_span_that_cannot_be_recorded_is_counted(
+    exporter: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of ours costs that span and nothing else, and what was in the span is not logged."""
+
+    class Broken(Intake):
+        def recorded(self, span: ReadableSpan) -> RecordedSpan:
+            if span.name == "bad":
+                raise RuntimeError(SECRET)
+            return super().recorded(span)
+
+    processor = RecordingSpanProcessor(SimpleSpanProcessor(exporter), intake=Broken())
+    tracer = _tracer(processor)
+    for name in ("one", "bad", "two"):
+        tracer.start_span(name).end()
+
+    assert [span.name for span in exporter.get_finished_spans()] == ["one", "two"]
+    assert (processor.recorded_count, processor.losses.counts) == (2, {"recorder": 1})
+    assert "a span could not be recorded (RuntimeError)" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_nothing_downstream_reaches_the_agent(caplog: pytest.LogCaptureFixture) -> None:
+    """A processor that raises is logged; the agent's code does not notice."""
+
+    class Raising(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            raise RuntimeError(span.name)
+
+    _tracer(RecordingSpanProcessor(Raising())).start_span("run").end()
+
+    assert "could not hand over a span; the agent goes on" in caplog.text
+
+
+def test_an_exception_of_the_agent_passes_untouched(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """The agent's own errors are recorded and go where they would have gone."""
+    error = ValueError("date")
+    with pytest.raises(ValueError, match="date") as raised, tracer.start_as_current_span("run"):
+        raise error
+
+    assert raised.value is error
+    assert [event.name for event in exporter.get_finished_spans()[0].events] == ["exception"]
+
+
+def test_unsampled_spans_are_counted_and_not_recorded(exporter: InMemorySpanExporter) -> None:
+    """A span that is recorded but not sampled goes nowhere, and is counted."""
+
+    class RecordOnly(Sampler):
+        def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+            del args, kwargs
+            return SamplingResult(Decision.RECORD_ONLY)
+
+        def get_description(self) -> str:
+            return "RecordOnly"
+
+    processor = RecordingSpanProcessor(SimpleSpanProcessor(exporter))
+    _tracer(processor, sampler=RecordOnly()).start_span("run").end()
+
+    assert (processor.recorded_count, processor.unsampled_count) == (0, 1)
+    assert exporter.get_finished_spans() == ()
+
+
+def test_values_of_all_kinds_survive(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """Structured values, bytes, None, numbers beyond 64 bits and odd floats come through as they are."""
+    values = {
+        "dict": {"a": [1, {"b": None}]},
+        "list": ["x", 1, 2.5, True],
+        "bytes": b"\x00\xff",
+        "big": 2**70,
+        "infinite": float("inf"),
+        "text": "\ud800 lone",
+    }
+    tracer.start_span("run", attributes=values).end()  # type: ignore[arg-type]
+    (exported,) = exporter.get_finished_spans()
+    attributes = exported.attributes or {}
+
+    assert attributes["dict"] == {"a": (1, {"b": None})}
+    assert attributes["bytes"] == b"\x00\xff"
+    assert attributes["infinite"] == float("inf")
+    assert "lone" in str(attributes["text"])
+
+
+def test_an_overdue_span_is_seen_while_it_runs() -> None:
+    """A span past its `task.timeout_ms` is reported before it ends, and stored as still open."""
+    store, seen = MemorySpanStore(), threading.Event()
+    queue = BatchSpanProcessor(StoreSpanExporter(store))
+
+    def report(span: RecordedSpan) -> None:
+        queue.on_end(span)
+        seen.set()
+
+    processor = RecordingSpanProcessor(queue, on_overdue=report)
+    span = _tracer(processor).start_span("slow", attributes={"task.timeout_ms": 1})
+    assert seen.wait(10)
+    queue.force_flush()
+    (running,) = store.find_spans(SpanQuery())
+    span.end()
+    processor.shutdown()
+    (ended,) = store.find_spans(SpanQuery())
+
+    assert running.end_time_unix_nano is None
+    assert running.attributes["failure.type"] == "timeout"
+    assert ended.end_time_unix_nano is not None
+
+
+def test_after_it_was_stopped_nothing_is_recorded(exporter: InMemorySpanExporter) -> None:
+    """Spans that end after the end of the recording are left to others."""
+    processor = RecordingSpanProcessor(SimpleSpanProcessor(exporter))
+    tracer = _tracer(processor)
+    processor.stop()
+    tracer.start_span("late").end()
+
+    assert exporter.get_finished_spans() == ()
+
+
+def test_the_contract_can_be_off(exporter: InMemorySpanExporter) -> None:
+    """With `contract="off"` nothing is checked, and spans are left without notes."""
+    intake = Intake.from_config(resolve_config({"contract": "off"}))
+    tracer = _tracer(RecordingSpanProcessor(SimpleSpanProcessor(exporter), intake=intake))
+    tracer.start_span("task", attributes={"task.status": "done"}).end()
+
+    assert exporter.get_finished_spans()[0].events == ()
