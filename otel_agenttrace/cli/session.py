@@ -12,6 +12,7 @@ from otel_agenttrace.stores.lookup import complete_session_id, short_ids
 from otel_agenttrace.views.lists import format_session_list, format_trace_list
 from otel_agenttrace.views.shapes import session_shape
 from otel_agenttrace.views.summary import format_session_summary, summarize_session
+from otel_agenttrace.views.viewer import TraceViewer
 
 
 @click.group()
@@ -57,7 +58,7 @@ def show(session_id: str | None, *, store_url: str | None, as_json: bool) -> Non
             chosen = newest[0].id
         else:
             chosen = complete_session_id(store.spans, session_id)
-        traces = store.get_session_traces(chosen)
+        traces = TraceViewer(store).get_session_traces(chosen)
         summary = summarize_session(store.get_session(chosen), traces)
         summaries = [summarize(trace) for trace in traces]
         names = short_ids(store.spans, [trace.trace_id for trace in traces])
@@ -65,4 +66,5 @@ def show(session_id: str | None, *, store_url: str | None, as_json: bool) -> Non
         print_json(session_shape(summary, summaries))
         return
     print_lines(format_session_summary(summary, width=width(), glyphs=glyphs()))
-    print_lines([(), *format_trace_list(summaries, names, width=width(), glyphs=glyphs())])
+    if summaries:
+        print_lines([(), *format_trace_list(summaries, names, width=width(), glyphs=glyphs())])

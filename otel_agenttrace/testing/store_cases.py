@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.stores.api import SpanStore
+
+_Store = TypeVar("_Store", bound="SpanStore")
 
 NewStore: TypeAlias = "Callable[[], SpanStore]"
 Batches: TypeAlias = "Sequence[Sequence[SpanRecord]]"
@@ -50,7 +52,7 @@ def forms(spans: Sequence[SpanRecord]) -> list[bytes]:
     return [canonical_form(span) for span in spans]
 
 
-def filled(store: SpanStore, batches: Batches) -> SpanStore:
+def filled(store: _Store, batches: Batches) -> _Store:
     """The store, with the batches written to it one after the other."""
     for batch in batches:
         store.write_spans(batch)

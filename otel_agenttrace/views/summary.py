@@ -124,14 +124,14 @@ def trace_heading(summary: TraceSummary, *, width: int = 80, glyphs: Glyphs = UN
 def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
     """Return a session as lines: what it was about, its totals, and its slowest steps with their share of the time."""
     session = summary.session
-    recovered = f" ({summary.recovered_count} recovered)" if summary.recovered_count else ""
     facts = [
         _started(session.started_at),
         format_duration(round(summary.total_time_ms * 1e6)),
         counted(summary.trace_count, "trace"),
         counted(summary.span_count, "span"),
         counted(summary.step_count, "step"),
-        counted(summary.error_count, "error") + recovered,
+        counted(summary.error_count, "error"),
+        f"{summary.recovered_count} recovered" if summary.recovered_count else "",
         usage_text(_totals(summary), glyphs),
     ]
     lines = [
@@ -145,7 +145,9 @@ def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: 
 
 
 def _slowest_lines(summary: SessionSummary, width: int, glyphs: Glyphs) -> list[Line]:
-    columns = (Column("SLOWEST STEPS", share=True), Column("TIME", right=True), Column("SHARE", right=True))
+    # Where there are no steps, the spans that stand in for them are called what they are.
+    title = "SLOWEST STEPS" if summary.step_count else "SLOWEST SPANS"
+    columns = (Column(title, share=True), Column("TIME", right=True), Column("SHARE", right=True))
     rows = [
         (
             Cell(step.name, "name"),

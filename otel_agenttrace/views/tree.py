@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.contract.attributes import AGENTTRACE_EVENT_DATA, EVENT_AGENT_PREFIX
 from otel_agenttrace.pipeline.contract import recorded_violations
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
 from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text
@@ -25,11 +26,12 @@ _MAX_LEVELS = 10
 
 _MIN_NAME = 16
 _MAX_ERROR_LINES = 3
+_MAX_EVENTS = 10
 _MAX_VIOLATIONS = 3
 
 
 def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
-    """Return one line per span, below it the error where a failure began, and what breaks the contract.
+    """Return one line per span; below it the error where a failure began, its agent events, what breaks the contract.
 
     A line says: name, duration, input and output tokens, cost (of the root: of the whole trace), whether the span is
     still running, and what it has to do with a failure. Spans whose parent is not there stand under a heading of
@@ -42,6 +44,7 @@ def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE
         for row in section.rows:
             lines.append(span_line(row, guides(row.node, section, glyphs), width=width, glyphs=glyphs))
             lines.extend(_error_lines(row, section, width, glyphs))
+            lines.extend(_event_lines(row, section, glyphs))
             lines.extend(_violation_lines(row, section, width, glyphs))
     return [cut_line(line, width, glyphs) for line in lines]
 
@@ -113,6 +116,20 @@ def _error_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iter
     room = max(width - cell_width(guide), _MIN_NAME)
     for text in wrap(error, room, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
         yield (Segment(guide, "dim"), Segment(text, style))
+
+
+def _event_lines(row: Row, section: Section, glyphs: Glyphs) -> Iterator[Line]:
+    """What the agent said of itself, see `agent_event`."""
+    events = [event for event in row.span.events if event.name.startswith(EVENT_AGENT_PREFIX)]
+    if not events:
+        return
+    guide = Segment(guides(row.node, section, glyphs, below=True), "dim")
+    for event in events[:_MAX_EVENTS]:
+        data = event.attributes.get(AGENTTRACE_EVENT_DATA)
+        said = "" if data is None else " " + one_line(data)
+        yield guide, Segment(event.name.removeprefix(EVENT_AGENT_PREFIX) + said, "dim")
+    if len(events) > _MAX_EVENTS:
+        yield guide, Segment(f"and {len(events) - _MAX_EVENTS} more events", "dim")
 
 
 def _violation_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iterator[Line]:

@@ -94,7 +94,7 @@ class TraceViewer:
         Raises:
             TraceNotFoundError: there is no such session.
         """
-        traces = self._session_traces(session_id)
+        traces = self.get_session_traces(session_id)
         items = [item for trace in traces for item in _timeline(trace, session_id, _start_of(traces))]
         return sorted(items, key=lambda item: item.offset_ms)
 
@@ -104,7 +104,7 @@ class TraceViewer:
         Raises:
             TraceNotFoundError: there is no such session.
         """
-        return summarize_session(self._store.get_session(session_id), self._session_traces(session_id))
+        return summarize_session(self._store.get_session(session_id), self.get_session_traces(session_id))
 
     def search_traces(
         self,
@@ -211,8 +211,12 @@ class TraceViewer:
     def _trace(self, trace_id: str) -> StoredTrace:
         return self._store.spans.get_trace(complete_trace_id(self._store.spans, trace_id))
 
-    def _session_traces(self, session_id: str) -> list[StoredTrace]:
-        """The traces of a session, without the spans that only tell of its start and end."""
+    def get_session_traces(self, session_id: str) -> list[StoredTrace]:
+        """Return the traces of a session, without the spans that only tell of its start and end.
+
+        Raises:
+            TraceNotFoundError: there is no such session.
+        """
         told = [_without_marks(trace) for trace in self._store.get_session_traces(session_id)]
         return [trace for trace in told if trace.spans]
 
@@ -220,7 +224,7 @@ class TraceViewer:
         try:
             return render(view(self._trace(id_)))
         except TraceNotFoundError:
-            traces = self._session_traces(id_)
+            traces = self.get_session_traces(id_)
         lines: list[Line] = []
         for trace in traces:
             lines += [(Segment(f"trace {trace.trace_id}", "heading"),), *view(trace), ()]

@@ -15,6 +15,7 @@ from opentelemetry.trace import StatusCode
 
 from otel_agenttrace.instrument.context import TraceContext
 from otel_agenttrace.instrument.events import get_current_trace_id
+from otel_agenttrace.instrument.spans import with_provider
 from otel_agenttrace.instrument.traced import traced_span
 
 if TYPE_CHECKING:
@@ -201,12 +202,16 @@ def test_wrong_arguments_raise_at_once() -> None:
         TraceContext("x")(3)  # type: ignore[type-var]
 
 
-def test_without_a_provider_nothing_happens() -> None:
-    """With no TracerProvider at all everything runs as if it were not traced."""
-    with TraceContext("root", session_id="s", attributes={"task.id": "t"}) as span:
-        leaf()
-        assert not span.is_recording()
-        assert get_current_trace_id() is None
+def test_without_a_recording_provider_nothing_happens() -> None:
+    """With a TracerProvider that records nothing everything runs as if it were not traced."""
+    token = context_api.attach(with_provider(trace.NoOpTracerProvider()))
+    try:
+        with TraceContext("root", session_id="s", attributes={"task.id": "t"}) as span:
+            leaf()
+            assert not span.is_recording()
+            assert get_current_trace_id() is None
+    finally:
+        context_api.detach(token)
 
 
 def test_gathered_tasks_are_children_of_the_span_they_start_in(recorded: Recorded) -> None:

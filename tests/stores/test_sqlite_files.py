@@ -99,7 +99,9 @@ def test_a_closed_store_leaves_two_files(store: SqliteSpanStore, path: Path) -> 
     assert store.catch_up(10)
     store.close()
     assert sorted(file.name for file in path.parent.iterdir()) == ["traces.db", "traces.db-index"]
-    with closing(SqliteSpanStore(shutil.copy(path, path.with_name("copy.db")))) as copy:
+    other = path.with_name("copy.db")
+    shutil.copy(path, other)
+    with closing(SqliteSpanStore(other)) as copy:
         assert copy.get_trace(TRACE_ID).spans == (make_span(),)
 
 

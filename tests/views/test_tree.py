@@ -186,3 +186,13 @@ def test_many_violations_are_counted() -> None:
     lines = tree_of(make_span(events=tuple(violation(f"rule {number}") for number in range(5))))
 
     assert lines[-1].strip() == "and 2 more violations"
+
+
+def test_agent_events_stand_below_their_span() -> None:
+    """What the agent said of itself is one line each, with its data; beyond ten they are counted."""
+    told = EventRecord("agent.plan_created", START, {"agenttrace.event.data": {"steps": 3}})
+
+    lines = tree_of(make_span(events=(told, *[EventRecord("agent.step_started", START)] * 12)))
+
+    assert [line.strip() for line in lines[1:3]] == ['plan_created {"steps":3}', "step_started"]
+    assert lines[-1].strip() == "and 3 more events"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import DecodeError, StoreRejectedError
@@ -60,25 +59,28 @@ _CONTRADICTIONS = {
 
 def check_store(connection: sqlite3.Connection) -> list[str]:
     """Return what is wrong, one sentence each."""
-    try:
-        found = list(_damage(connection, "main"))
-        if not found:
-            for sentence, query in _CONTRADICTIONS.items():
-                found += _some(sentence.format(row[0]) for row in connection.execute(query))
-            found += _some(_wrong_rows(connection))
-            found += _some(_wrong_index(connection))
-    except sqlite3.DatabaseError as error:
-        found = [f"the file cannot be read to its end: {error}"]
-    return found
+    found = _some(_damage(connection, "main"))
+    if not found:
+        for sentence, query in _CONTRADICTIONS.items():
+            found += _some(sentence.format(row[0]) for row in connection.execute(query))
+        found += _some(_wrong_rows(connection))
+    return found + [f"index: {sentence}" for sentence in _some(_wrong_index(connection))]
 
 
 def _some(sentences: Iterable[str]) -> list[str]:
-    found = list(islice(sentences, _MAX_OF_A_KIND + 1))
-    return found if len(found) <= _MAX_OF_A_KIND else [*found[:_MAX_OF_A_KIND], "... and more of these"]
+    found: list[str] = []
+    try:
+        for sentence in sentences:
+            if len(found) == _MAX_OF_A_KIND:
+                return [*found, "... and more of these"]
+            found.append(sentence)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        found.append(f"cannot be read to the end: {error}")
+    return found
 
 
 def _damage(connection: sqlite3.Connection, schema: str) -> Iterator[str]:
-    for (sentence,) in connection.execute(f"PRAGMA {schema}.integrity_check({_MAX_OF_A_KIND})"):
+    for (sentence,) in connection.execute(f"PRAGMA {schema}.integrity_check"):
         if sentence != "ok":
             yield f"SQLite: {sentence}"
     for table, row, parent, _ in connection.execute(f"PRAGMA {schema}.foreign_key_check"):
@@ -123,13 +125,13 @@ def _wrong_index(connection: sqlite3.Connection) -> Iterator[str]:
     progress = read_progress(connection)
     if progress is None:
         return
-    yield from (f"index: {sentence}" for sentence in _damage(connection, "idx"))
+    yield from _damage(connection, "idx")
     indexed = "SELECT rowid FROM idx.pairs WHERE pairs MATCH ?"
     unsettled = "SELECT id FROM replaced WHERE change > ?"
     for sentence, query in (
-        ("index: row {} is in it and not in the store", f"{indexed} AND rowid NOT IN (SELECT id FROM spans)"),
+        ("row {} is in it and not in the store", f"{indexed} AND rowid NOT IN (SELECT id FROM spans)"),
         (
-            "index: row {} of the store is not in it",
+            "row {} of the store is not in it",
             f"SELECT id FROM spans WHERE id <= {progress.position} AND id NOT IN ({indexed})",
         ),
     ):

@@ -106,7 +106,7 @@ class Connections:
                 raise StoreUnavailableError(f"{self.path} is opened read-only")
             if self._writer is None:
                 self._writer = self._open_writer()
-            with transaction(self._writer, "IMMEDIATE"):
+            with transaction(self._writer):
                 yield self._writer
 
     @contextmanager
@@ -118,7 +118,7 @@ class Connections:
             reader = idle.pop() if idle else self._open_reader()
             try:
                 self._format.before_reading(reader)
-                with transaction(reader, "DEFERRED"):
+                with _snapshot(reader):
                     yield reader
             except sqlite3.Error:
                 self._discard(reader)
@@ -249,9 +249,9 @@ class Connections:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
-    """Commit if the block ends well, else roll back."""
-    connection.execute(f"BEGIN {kind}")
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Keep others from writing; commit if the block ends well, else roll back."""
+    connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
@@ -259,6 +259,16 @@ def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ _OURS_TO_REJECT = (
     sqlite3.NotSupportedError,
     sqlite3.ProgrammingError,
     OverflowError,
-    UnicodeError,
+    UnicodeEncodeError,
 )
 """What is wrong with the values of a call, not with the file: the same call always fails."""
 
@@ -48,5 +48,11 @@ def store_error(error: Exception, path: Path) -> StoreError:
 
 def is_damage(error: BaseException | None) -> bool:
     """Whether the error says that a file is not what SQLite, or this package, wrote."""
-    # Python 3.10 has no `sqlite_errorcode`; corruption is the one thing it raises as a plain DatabaseError.
-    return type(error) is sqlite3.DatabaseError or isinstance(error, DecodeError)
+    return is_file_damage(error) or isinstance(error, DecodeError)
+
+
+def is_file_damage(error: BaseException | None) -> bool:
+    """Whether the error says that a file is not what SQLite wrote."""
+    # Python 3.10 has no `sqlite_errorcode`; corruption is the one thing it raises as a plain DatabaseError. Texts that
+    # are no UTF-8 are in damaged files, or in SQLite's words about them.
+    return type(error) is sqlite3.DatabaseError or isinstance(error, UnicodeDecodeError)

@@ -57,7 +57,7 @@ def attach_index(reader: Reader, path: Path | None) -> None:
         reader.execute("DETACH idx")
         reader.attached = None
     if path is not None and found is not None:
-        with suppress(sqlite3.DatabaseError):  # searches go without a damaged one, and remove it
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError):  # searches go without a damaged one, and remove it
             reader.execute("ATTACH ? AS idx", [f"file:{quote(str(path))}?mode=rw"])
             reader.attached = found
             reader.execute("SELECT count(*) FROM idx.sqlite_master").fetchone()
@@ -73,7 +73,7 @@ def read_progress(connection: sqlite3.Connection, *, store: str = "main", index:
     try:
         kept = dict(connection.execute(f"SELECT name, value FROM {index}.state"))
         progress = Progress(kept["position"], kept["change"])
-    except (sqlite3.DatabaseError, KeyError):
+    except (sqlite3.DatabaseError, UnicodeDecodeError, KeyError):
         return None
     belongs = (
         (kept["version"], kept["index_id"]) == (VERSION, state["index_id"])

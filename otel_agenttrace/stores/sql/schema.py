@@ -101,6 +101,11 @@ MIGRATIONS: tuple[str, ...] = (_FIRST_SCHEMA,)
 """What makes version n + 1 of version n; the first makes version 1 of an empty file. Append, never change."""
 
 
+def latest_version() -> int:
+    """The schema version that this code writes."""
+    return len(MIGRATIONS)
+
+
 class StoreFormat:
     """The tables of a store, and its index attached to those who read.
 
@@ -119,13 +124,13 @@ class StoreFormat:
             StoreUnavailableError: it was written by an older version and cannot be changed.
         """
         version = _version(connection, path)
-        if version == len(MIGRATIONS):
+        if version == latest_version():
             return
         if read_only:
             raise StoreUnavailableError(
-                f"{path} has schema version {version}: open it for writing once, to make that {len(MIGRATIONS)}"
+                f"{path} has schema version {version}: open it for writing once, to make that {latest_version()}"
             )
-        with transaction(connection, "IMMEDIATE"):
+        with transaction(connection):
             _migrate(connection, _version(connection, path))
 
     def before_reading(self, reader: Reader) -> None:
@@ -143,7 +148,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
         connection.executemany(
             "INSERT INTO state VALUES (?, ?)", [("store_id", uuid.uuid4().hex), ("next_id", 1), ("index_id", "")]
         )
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute(f"PRAGMA user_version = {latest_version()}")
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -154,9 +159,9 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
         if application_id or version or tables:
             raise StoreRejectedError(f"{path} is an SQLite database, but not a store of otel-agenttrace")
         return 0
-    if version > len(MIGRATIONS):
+    if version > latest_version():
         raise StoreRejectedError(
-            f"{path} has schema version {version}, and this version of otel-agenttrace knows {len(MIGRATIONS)}: "
+            f"{path} has schema version {version}, and this version of otel-agenttrace knows {latest_version()}: "
             "update otel-agenttrace"
         )
     return int(version)

@@ -12,13 +12,14 @@ from otel_agenttrace.stores.limits import check_times
 from otel_agenttrace.stores.sql import listing
 from otel_agenttrace.stores.sql.check import check_store
 from otel_agenttrace.stores.sql.connections import Connections
+from otel_agenttrace.stores.sql.errors import is_file_damage
 from otel_agenttrace.stores.sql.index import count_behind, index_path, is_far_behind, read_progress
 from otel_agenttrace.stores.sql.indexing import DeferredIndex
 from otel_agenttrace.stores.sql.interned import Interned
 from otel_agenttrace.stores.sql.queries import has_conditions, wants_index
 from otel_agenttrace.stores.sql.reader import Finder, read_trace
 from otel_agenttrace.stores.sql.rows import span_columns
-from otel_agenttrace.stores.sql.schema import MIGRATIONS, StoreFormat
+from otel_agenttrace.stores.sql.schema import StoreFormat, latest_version
 from otel_agenttrace.stores.sql.writer import delete_traces, write_rows
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class SqliteSpanStore:
         files = [self.path.with_name(self.path.name + suffix) for suffix in _FILE_SUFFIXES]
         return StoreInfo(
             url=self.url,
-            schema_version=len(MIGRATIONS),
+            schema_version=latest_version(),
             size_bytes=sum(file.stat().st_size for file in files if file.exists()),
             details={"not_indexed_yet": behind, "sqlite_version": sqlite3.sqlite_version},
             **counts,
@@ -160,7 +161,7 @@ class SqliteSpanStore:
         try:
             return self._read(lambda connection: answer(Finder(connection, query, read_progress(connection))))
         except StoreError as error:
-            if type(error.__cause__) is not sqlite3.DatabaseError:
+            if not is_file_damage(error.__cause__):
                 raise
         found = self._read(lambda connection: answer(Finder(connection, query, None)))
         # The store is well, so it was the index that is damaged.
