@@ -10,6 +10,9 @@ import re
 import subprocess
 import sys
 from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import otel_agenttrace
 
 ROUNDS = 30
 _TIMED = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
@@ -57,8 +60,10 @@ def _is_needed(requirement: str) -> bool:
 
 def size_bytes(found: Distribution) -> int:
     """Return the size of a distribution's files, without bytecode."""
-    files = [file for file in found.files or () if not str(file).endswith(".pyc")]
-    return sum(path.stat().st_size for file in files if (path := file.locate()).is_file())  # type: ignore[attr-defined]
+    paths = {Path(str(file.locate())) for file in found.files or ()}
+    if found.name == "otel-agenttrace":
+        paths |= set(Path(otel_agenttrace.__file__).parent.rglob("*"))  # an editable install lists no files of its own
+    return sum(path.stat().st_size for path in paths if path.is_file() and path.suffix != ".pyc")
 
 
 def main() -> None:

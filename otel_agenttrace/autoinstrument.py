@@ -27,7 +27,9 @@ _LOG = logging.getLogger("otel_agenttrace")
 
 _GROUP = "opentelemetry_instrumentor"
 _FAMILIES = re.compile(r"opentelemetry-instrumentation-genai-|openinference-instrumentation-")
-_HTTP_CLIENTS = frozenset({"httpx", "httpx2"})
+_HTTPX = frozenset({"httpx", "httpx2"})
+"""One client: its second version is a package of its own, and both may be installed. We call it httpx."""
+
 # fmt: off
 _GENAI = frozenset({
     "agno", "alephalpha", "anthropic", "autogen", "bedrock", "claude_agent_sdk", "cohere", "crewai", "dspy",
@@ -68,10 +70,14 @@ def instrument_libraries(config: TracingConfig, provider: TracerProvider) -> lis
     if config.instrument == "auto":
         names = {name for name, entries in by_library.items() if _is_relevant(name, entries)}
     else:
-        names = {_library(name) for name in config.instrument} & by_library.keys()
+        names = {_library(name) for name in config.instrument}
+        names = (names | _HTTPX if names & _HTTPX else names) & by_library.keys()
     disabled = _disabled_names()
     chosen = {name: [entry for entry in by_library[name] if entry.name not in disabled] for name in sorted(names)}
-    return [] if "*" in disabled else [name for name, entries in chosen.items() if _turn_on(entries, provider)]
+    if "*" in disabled:
+        return []
+    on = {name for name, entries in chosen.items() if _turn_on(entries, provider)}
+    return sorted({"httpx" if name in _HTTPX else name for name in on})
 
 
 def _candidates() -> dict[str, list[EntryPoint]]:
@@ -93,7 +99,7 @@ def _library(name: str) -> str:
 
 
 def _is_relevant(library: str, entries: list[EntryPoint]) -> bool:
-    return library in _HTTP_CLIENTS | _GENAI or any(_FAMILIES.match(_distribution(entry)) for entry in entries)
+    return library in _HTTPX | _GENAI or any(_FAMILIES.match(_distribution(entry)) for entry in entries)
 
 
 def _distribution(entry: EntryPoint) -> str:

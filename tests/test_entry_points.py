@@ -86,7 +86,7 @@ def test_a_program_without_our_code_is_recorded(tmp_path: Path) -> None:
     first, last = _stored(tmp_path)
 
     assert [line for line in done.stderr.splitlines() if line.startswith("agenttrace:")] == [
-        "agenttrace: booking-agent -> ~/.agenttrace/traces.db (httpx, httpx2, openai; content on)",
+        "agenttrace: booking-agent -> ~/.agenttrace/traces.db (httpx, openai; content on)",
         "agenttrace: 1 trace, none failed -> agenttrace trace list",
     ]
     assert (first.name, last.name) == ("GET", "run")

@@ -99,6 +99,11 @@ class Intake:
             if self._enforces:
                 enforce(span, self._violations_so_far)
 
+    def forget(self, span: ReadableSpan) -> None:
+        """Follow a span no longer that ends without being recorded."""
+        if self._open_spans is not None:
+            self._open_spans.end(span)
+
     def recorded(self, span: ReadableSpan) -> RecordedSpan:
         """The record of a span that has ended, or is to be seen while it is open; with nothing that is to be hidden."""
         serialized = serialize_readable(span, attributes=self._attributes(span))

@@ -75,11 +75,12 @@ class RecordingSpanProcessor(SpanProcessor):
         """Record the span and hand it over."""
         if self.is_stopped:
             return
+        self._watchdog.end(span)
         if not span.context.trace_flags.sampled:
             self.unsampled_count += 1
+            self._intake.forget(span)
             return
         try:
-            self._watchdog.end(span)
             recorded = self._intake.recorded(span)
         except Exception as error:  # noqa: BLE001 - as above
             # Without the error's text, which may quote what redaction was to hide.

@@ -124,14 +124,14 @@ def trace_heading(summary: TraceSummary, *, width: int = 80, glyphs: Glyphs = UN
 def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
     """Return a session as lines: what it was about, its totals, and its slowest steps with their share of the time."""
     session = summary.session
+    recovered = f" {glyphs.dot} {summary.recovered_count} recovered" if summary.recovered_count else ""
     facts = [
         _started(session.started_at),
         format_duration(round(summary.total_time_ms * 1e6)),
         counted(summary.trace_count, "trace"),
         counted(summary.span_count, "span"),
         counted(summary.step_count, "step"),
-        counted(summary.error_count, "error"),
-        f"{summary.recovered_count} recovered" if summary.recovered_count else "",
+        counted(summary.error_count, "error") + recovered,
         usage_text(_totals(summary), glyphs),
     ]
     lines = [

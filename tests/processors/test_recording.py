@@ -186,10 +186,13 @@ def test_unsampled_spans_are_counted_and_not_recorded(exporter: InMemorySpanExpo
             return "RecordOnly"
 
     processor = RecordingSpanProcessor(SimpleSpanProcessor(exporter))
-    _tracer(processor, sampler=RecordOnly()).start_span("run").end()
+    span = _tracer(processor, sampler=RecordOnly()).start_span("run", attributes={"task.timeout_ms": 60_000})
+    span.end()
+    processor.shutdown()
 
     assert (processor.recorded_count, processor.unsampled_count) == (0, 1)
     assert exporter.get_finished_spans() == ()
+    assert not vars(span).keys() & {"set_attribute", "set_attributes"}
 
 
 def test_values_of_all_kinds_survive(exporter: InMemorySpanExporter, tracer: Tracer) -> None:

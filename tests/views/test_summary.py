@@ -61,8 +61,8 @@ def test_a_session_in_numbers(booking: StoredTrace) -> None:
     assert render(format_session_summary(summary)) == (
         "chat-7  failed\n"
         "  invoke_agent booking\n"
-        "  2026-09-21 14:13:20 UTC · 3.1s · 2 traces · 10 spans · 3 steps · 1 error\n"
-        "  1 recovered · 431→57 tok $0.0031\n"
+        "  2026-09-21 14:13:20 UTC · 3.1s · 2 traces · 10 spans · 3 steps\n"
+        "  1 error · 1 recovered · 431→57 tok $0.0031\n"
         "\n"
         "SLOWEST STEPS                TIME  SHARE\n"
         "chat gpt-4o-mini             1.2s    40%\n"

@@ -29,8 +29,11 @@ _BATCH_BYTES = 4 * 2**20
 _BATCH_CHANGES = 1_000
 _BUSY_TIMEOUT_MILLIS = 2_000
 _MAX_FORK_DELAY_S = 1.0
-_SECONDS_BETWEEN_TRIES = 1.0
-_MAX_TRIES = 30
+
+_ROUND_S = 1.0
+_PAUSE_S = 0.1
+_MAX_TRIES = 1_000
+"""How long the thread goes on at a time, and rests between."""
 
 _ROW = "id, start_ns, end_ns, origin_id, operation_id, status"
 _BODY = "body"
@@ -49,6 +52,7 @@ class DeferredIndex:
         self.path = index_path(store.path)
         self._store = store
         self._files: Connections | None = None
+        self._is_impossible = False
         self._background = Background("agenttrace-index", self._catch_up_patiently)
         self._renew()
         tell_about_forks(self)
@@ -62,7 +66,7 @@ class DeferredIndex:
 
         Never raises: whatever cannot be indexed, searches find without the index.
         """
-        if self._store.read_only or not self._lock.acquire(timeout=timeout_s):
+        if self._store.read_only or self._is_impossible or not self._lock.acquire(timeout=timeout_s):
             return False
         try:
             deadline = time.monotonic() + timeout_s
@@ -70,7 +74,9 @@ class DeferredIndex:
                 if time.monotonic() >= deadline:
                     return False
         except StoreError as error:
-            _LOG.debug("%s could not be brought up to date: %s", self.path, error)
+            self._is_impossible = "no such module" in str(error)
+            level = logging.WARNING if self._is_impossible else logging.DEBUG
+            _LOG.log(level, "the index for searches could not be brought up to date: %s", error)
             return False
         else:
             return True
@@ -113,7 +119,7 @@ class DeferredIndex:
     def _catch_up_patiently(self, closing: threading.Event) -> None:
         """Also while another process is at it: that one may end before all is done."""
         for _ in range(_MAX_TRIES):
-            if self.catch_up(_SECONDS_BETWEEN_TRIES) or closing.wait(_SECONDS_BETWEEN_TRIES):
+            if self.catch_up(_ROUND_S) or self._is_impossible or closing.wait(_PAUSE_S):
                 return
 
     def _take_batch(self) -> bool:
