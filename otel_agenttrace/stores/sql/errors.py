@@ -37,18 +37,13 @@ def store_error(error: Exception, path: Path) -> StoreError:
     """The StoreError that says what an exception means for whoever called the store."""
     if isinstance(error, _OURS_TO_REJECT):
         return StoreRejectedError(f"{path}: {error}")
-    if is_damage(error):
+    if is_file_damage(error) or isinstance(error, DecodeError):
         if "not a database" in str(error):
             return StoreRejectedError(f"{path} is not an SQLite database")
         return StoreUnavailableError(f"{path} is damaged ({error}): see what `agenttrace store check` says")
     if "readonly" in str(error):
         return StoreUnavailableError(f"{path} is read-only")
     return StoreUnavailableError(f"{path}: {error}")
-
-
-def is_damage(error: BaseException | None) -> bool:
-    """Whether the error says that a file is not what SQLite, or this package, wrote."""
-    return is_file_damage(error) or isinstance(error, DecodeError)
 
 
 def is_file_damage(error: BaseException | None) -> bool:

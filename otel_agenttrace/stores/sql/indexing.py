@@ -13,7 +13,7 @@ from otel_agenttrace.errors import StoreError
 from otel_agenttrace.stores.forking import tell_about_forks
 from otel_agenttrace.stores.sql.background import Background
 from otel_agenttrace.stores.sql.connections import Connections, Reader
-from otel_agenttrace.stores.sql.errors import is_damage
+from otel_agenttrace.stores.sql.errors import is_file_damage
 from otel_agenttrace.stores.sql.index import TABLES, VERSION, Progress, index_path, read_progress
 from otel_agenttrace.stores.sql.terms import PAIRS, WORDS
 
@@ -30,10 +30,16 @@ _BATCH_CHANGES = 1_000
 _BUSY_TIMEOUT_MILLIS = 2_000
 _MAX_FORK_DELAY_S = 1.0
 
-_ROUND_S = 1.0
-_PAUSE_S = 0.1
-_MAX_TRIES = 1_000
-"""How long the thread goes on at a time, and rests between."""
+_MAX_REPAIRS = 3
+"""How often the file is made anew because of damage; more, and the damage is the store's."""
+
+_NO_FTS5 = "no such module: fts5"
+
+_ROUND_S = 0.25
+_PAUSE_S = 0.01
+_PAUSE_IN_TROUBLE_S = 1.0
+_MAX_TROUBLES = 30
+"""How long the thread goes on at a time, and lets others in between; and how often it tries when it cannot."""
 
 _ROW = "id, start_ns, end_ns, origin_id, operation_id, status"
 _BODY = "body"
@@ -53,6 +59,7 @@ class DeferredIndex:
         self._store = store
         self._files: Connections | None = None
         self._is_impossible = False
+        self._repairs = 0
         self._background = Background("agenttrace-index", self._catch_up_patiently)
         self._renew()
         tell_about_forks(self)
@@ -66,30 +73,17 @@ class DeferredIndex:
 
         Never raises: whatever cannot be indexed, searches find without the index.
         """
-        if self._store.read_only or self._is_impossible or not self._lock.acquire(timeout=timeout_s):
-            return False
         try:
-            deadline = time.monotonic() + timeout_s
-            while self._take_batch():
-                if time.monotonic() >= deadline:
-                    return False
+            return self._catch_up(timeout_s)
         except StoreError as error:
-            self._is_impossible = "no such module" in str(error)
-            level = logging.WARNING if self._is_impossible else logging.DEBUG
-            _LOG.log(level, "the index for searches could not be brought up to date: %s", error)
+            _LOG.debug("the index for searches could not be brought up to date: %s", error)
             return False
-        else:
-            return True
-        finally:
-            self._lock.release()
 
-    def discard(self) -> bool:
-        """Delete the file, as it is damaged; return whether there was one."""
+    def discard(self) -> None:
+        """Delete the file, as it is damaged."""
         with self._lock:
             self._close_files()
-            is_there = self.path.exists()
             _remove(self.path)
-        return is_there
 
     def close(self) -> None:
         """Stop the thread and close the file."""
@@ -117,15 +111,35 @@ class DeferredIndex:
         self._is_held = False
 
     def _catch_up_patiently(self, closing: threading.Event) -> None:
-        """Also while another process is at it: that one may end before all is done."""
-        for _ in range(_MAX_TRIES):
-            if self.catch_up(_ROUND_S) or self._is_impossible or closing.wait(_PAUSE_S):
+        """Go on until all is done, though another process may be at it, or the disk be full for a while."""
+        troubles = 0
+        while troubles < _MAX_TROUBLES and not self._is_impossible:
+            pause = _PAUSE_S
+            try:
+                if self._catch_up(_ROUND_S):
+                    return
+            except StoreError as error:
+                _LOG.debug("the index for searches could not be brought up to date: %s", error)
+                troubles, pause = troubles + 1, _PAUSE_IN_TROUBLE_S
+            if closing.wait(pause):
                 return
+
+    def _catch_up(self, timeout_s: float) -> bool:
+        if self._store.read_only or self._is_impossible or not self._lock.acquire(timeout=timeout_s):
+            return False
+        try:
+            deadline = time.monotonic() + timeout_s
+            while self._take_batch():
+                if time.monotonic() >= deadline:
+                    return False
+        finally:
+            self._lock.release()
+        return True
 
     def _take_batch(self) -> bool:
         """Return whether there may be more."""
-        self._files = self._files or self._open()
         try:
+            self._files = self._files or self._open()
             with self._files.writing() as connection:
                 before = read_progress(connection, store="store", index="main")
                 after = before and _take_batch(connection, before, self._body)
@@ -142,13 +156,18 @@ class DeferredIndex:
         return after != before
 
     def _recover(self, error: StoreError) -> None:
-        """Go on with what can be read, without an index that cannot; raise everything else again."""
-        if "malformed JSON" in str(error) and self._body == _BODY:
-            self._body = _READABLE_BODY
-        elif is_damage(error.__cause__):
+        """Go on with a new file, or with what can be read; if that does not help, raise the error again."""
+        is_damaged = is_file_damage(error.__cause__)
+        if is_damaged and self._repairs < _MAX_REPAIRS:
+            self._repairs += 1
             self._close_files()
             _remove(self.path)
+        elif "malformed JSON" in str(error) and self._body == _BODY:
+            self._body = _READABLE_BODY
         else:
+            if is_damaged or _NO_FTS5 in str(error):
+                self._is_impossible = True
+                _LOG.warning("searches in %s will read the whole store: %s", self._store.path, error)
             raise error
 
     def _open(self) -> Connections:
@@ -193,7 +212,7 @@ def _open_existing(path: Path, store: Path) -> Connections | None:
     try:
         files = Connections(path, _IndexFormat(store), busy_timeout_millis=_BUSY_TIMEOUT_MILLIS)
     except StoreError as error:
-        if is_damage(error.__cause__):
+        if is_file_damage(error.__cause__):
             return None
         raise
     with files.writing() as connection:
