@@ -14,6 +14,7 @@ help: ## list the targets
 
 demo: $(VENV)/core ## run five small agents, record them, and find their failures
 	@$(BIN)/agenttrace demo --store sqlite:///agenttrace-demo.db
+	@echo "Here, agenttrace is $(BIN)/agenttrace; . $(BIN)/activate puts it on your PATH."
 
 test: $(VENV)/dev ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -101,7 +101,11 @@ def test_rows_that_the_index_lacks_are_named(path: Path) -> None:
     """`check` compares the index with the store."""
     with closing(SqliteSpanStore(path, index_in_background=False)) as store:
         store.write_spans([make_span(span_id="f" * 16)])
-    change(index_path(path), "UPDATE state SET value = 501 WHERE name = 'position'")
+    change(
+        index_path(path),
+        "UPDATE state SET value = 501 WHERE name = 'position'",
+        f"UPDATE state SET value = '{TRACE_ID}{'f' * 16}' WHERE name = 'mark'",  # noqa: S608
+    )
     with closing(SqliteSpanStore(path)) as store:
         assert store.check() == ["index: row 501 of the store is not in it"]
 

@@ -69,7 +69,6 @@ def read_progress(connection: sqlite3.Connection, *, store: str = "main", index:
     The store is read first, so that whatever is not in the index is still in the store as this transaction sees it.
     """
     state = dict(connection.execute(f"SELECT name, value FROM {store}.state"))
-    last = connection.execute(f"SELECT seq FROM {store}.sqlite_sequence WHERE name = 'replaced'").fetchone()
     try:
         kept = dict(connection.execute(f"SELECT name, value FROM {index}.state"))
         progress = Progress(kept["position"], kept["change"])
@@ -78,9 +77,26 @@ def read_progress(connection: sqlite3.Connection, *, store: str = "main", index:
     belongs = (
         (kept["version"], kept["index_id"]) == (VERSION, state["index_id"])
         and progress.position < state["next_id"]
-        and progress.change <= (last[0] if last else 0)
+        and row_mark(connection, store, progress.position) in (None, kept["mark"])
+        and _has_changes_behind(connection, store, progress.change)
     )
     return progress if belongs else None
+
+
+def row_mark(connection: sqlite3.Connection, store: str, id_: int) -> str | None:
+    """What tells a row from another one that has its id in another copy of the store; None if there is none."""
+    row = connection.execute(f"SELECT trace_id || span_id FROM {store}.spans WHERE id = ?", [id_]).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _has_changes_behind(connection: sqlite3.Connection, store: str, change: int) -> bool:
+    """Whether no change behind that one is missing, as they are when the index is an old copy."""
+    row = connection.execute(f"SELECT seq FROM {store}.sqlite_sequence WHERE name = 'replaced'").fetchone()
+    last = row[0] if row else 0
+    if change >= last:
+        return bool(change == last)
+    following = connection.execute(f"SELECT 1 FROM {store}.replaced WHERE change = ?", [change + 1])
+    return following.fetchone() is not None
 
 
 def is_far_behind(connection: sqlite3.Connection, progress: Progress | None) -> bool:

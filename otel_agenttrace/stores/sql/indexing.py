@@ -14,7 +14,7 @@ from otel_agenttrace.stores.forking import tell_about_forks
 from otel_agenttrace.stores.sql.background import Background
 from otel_agenttrace.stores.sql.connections import Connections, Reader
 from otel_agenttrace.stores.sql.errors import is_file_damage
-from otel_agenttrace.stores.sql.index import TABLES, VERSION, Progress, index_path, read_progress
+from otel_agenttrace.stores.sql.index import TABLES, VERSION, Progress, index_path, read_progress, row_mark
 from otel_agenttrace.stores.sql.terms import PAIRS, WORDS
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _make(path: Path, store: Path) -> tuple[Connections, str]:
     index_id = uuid.uuid4().hex
     with files.writing() as connection:
         last = connection.execute("SELECT seq FROM store.sqlite_sequence WHERE name = 'replaced'").fetchone()
-        state = {"version": VERSION, "index_id": index_id, "position": 0, "change": last[0] if last else 0}
+        state = {"version": VERSION, "index_id": index_id, "position": 0, "mark": "", "change": last[0] if last else 0}
         connection.executemany("INSERT INTO state VALUES (?, ?)", state.items())
     return files, index_id
 
@@ -247,6 +247,7 @@ def _take_batch(connection: sqlite3.Connection, before: Progress, body: str) -> 
     position = _end_of_rows(connection, before.position)
     if position > before.position:
         _take_in(connection, f"{_ROW}, {body} FROM store.spans WHERE id > ? AND id <= ?", [before.position, position])
+        connection.execute("UPDATE state SET value = ? WHERE name = 'mark'", [row_mark(connection, "store", position)])
     connection.executemany("UPDATE state SET value = ? WHERE name = ?", [(change, "change"), (position, "position")])
     return Progress(position, change)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.stores.sql.interned import Interned
     from otel_agenttrace.stores.sql.rows import SpanRow
 
-_MAX_REPLACED = 20_000
+_MAX_REPLACED = 100_000
 """When more rows than this wait to be taken out of the deferred index, building it anew is less work."""
 
 
