@@ -6,6 +6,7 @@ AgentTraceError
 ├── DecodeError                 input is not what it claims to be; names file and line where there is one
 ├── StoreError
 │   ├── StoreUnavailableError   transient: the same call may succeed later
+│   │   └── StoreDamagedError   the file is not what was written; a copy or a new one may do
 │   ├── StoreRejectedError      permanent: the same call always fails
 │   └── QueryUnsupportedError   this store cannot answer; refused, never approximated
 ├── TraceNotFoundError          no such trace, failure, session or span; or an ambiguous short id
@@ -52,6 +53,10 @@ class StoreError(AgentTraceError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be reached or is busy; a retry may succeed."""
+
+
+class StoreDamagedError(StoreUnavailableError):
+    """The store's file is not what was written into it; a retry succeeds once it is mended, or elsewhere."""
 
 
 class StoreRejectedError(StoreError):

@@ -96,6 +96,18 @@ def test_a_model_call_is_recorded_with_model_tokens_and_messages(tmp_path: Path,
     assert "There is a flight at 9:40." in str(fields.output)
 
 
+def test_trace_show_tells_model_and_tokens(tmp_path: Path, model_url: str) -> None:
+    """In the terminal the call stands with its model and its tokens."""
+    run_program(tmp_path, _AGENT, {"MODEL_URL": model_url})
+
+    shown = run_program(
+        tmp_path, "from otel_agenttrace.cli.main import run\nrun(['trace', 'show'])\n", {"COLUMNS": "80"}
+    ).stdout
+
+    assert "gpt-4.1-mini-2025-04-14" in shown
+    assert "21→9 tok" in shown
+
+
 def test_content_stays_out_when_the_environment_says_so(tmp_path: Path, model_url: str) -> None:
     """With NO_CONTENT the call keeps its numbers, and neither question nor answer is anywhere in it."""
     variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from otel_agenttrace.cli.options import json_option, store_option
 from otel_agenttrace.cli.output import print_json, print_lines, reading
+from otel_agenttrace.errors import StoreDamagedError, StoreRejectedError
 from otel_agenttrace.views.shapes import info_shape
 from otel_agenttrace.views.store import format_store_info
 from otel_agenttrace.views.text import safe_text
-
-if TYPE_CHECKING:
-    from otel_agenttrace.stores.trace_store import TraceStore
 
 
 @click.group()
@@ -41,9 +38,7 @@ def info(*, store_url: str | None, as_json: bool) -> None:
 @json_option
 def check(*, store_url: str | None, as_json: bool) -> None:
     """Say what is wrong with a store; exit 1 if anything is."""
-    with reading(store_url) as opened:
-        status, problems = _checked(opened)
-        url = opened.url
+    status, problems, url = _checked(store_url)
     if as_json:
         print_json({"url": url, "status": status, "problems": problems})
     else:
@@ -56,8 +51,12 @@ def check(*, store_url: str | None, as_json: bool) -> None:
 _VERDICTS = {"passed": "nothing is wrong", "failed": "something is wrong", "skipped": "there is nothing to check"}
 
 
-def _checked(opened: TraceStore) -> tuple[str, list[str]]:
-    problems = opened.spans.check()
-    if problems:
-        return "failed", problems
-    return ("passed" if opened.spans.info().spans else "skipped"), []
+def _checked(store_url: str | None) -> tuple[str, list[str], str]:
+    """The verdict, what is wrong, and where; a file that is too damaged to be opened is wrong, too."""
+    try:
+        with reading(store_url) as opened:
+            problems = opened.spans.check()
+            status = "failed" if problems else "passed" if opened.spans.info().spans else "skipped"
+            return status, problems, opened.url
+    except (StoreDamagedError, StoreRejectedError) as error:
+        return "failed", [str(error)], store_url or "the default store"

@@ -24,7 +24,7 @@ Batches: TypeAlias = "Sequence[Sequence[SpanRecord]]"
 OTHER_TRACE_ID = "0199c2f4a0b17c3d8e5f607182ffffff"
 
 store_property = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )

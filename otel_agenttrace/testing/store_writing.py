@@ -171,6 +171,7 @@ class WritingContract(StoreCase):
         assert len(store.get_trace(OTHER_TRACE_ID).spans) == 1
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork()")
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
     def test_a_forked_child_may_go_on_with_it(self, store: SpanStore) -> None:
         """The object works in a forked child, and in the parent after that."""
         store.write_spans([make_span()])

@@ -218,3 +218,22 @@ def test_output_that_cannot_say_the_signs_is_ascii(store_url: str) -> None:
 def test_python_dash_m_is_the_command(store_url: str) -> None:
     """`python -m otel_agenttrace` does what `agenttrace` does."""
     assert _agenttrace("trace", "list", "--store", store_url).returncode == 0
+
+
+@pytest.mark.parametrize("content", [None, b"these are my notes"])
+def test_a_check_of_a_damaged_file_says_what_is_wrong(
+    content: bytes | None, run: Callable[..., Any], store_url: str, tmp_path: Path
+) -> None:
+    """What cannot be opened as a store fails the check, with the reason; the file stays as it is."""
+    whole = (tmp_path / "runs.db").read_bytes()
+    path = tmp_path / "damaged.db"
+    path.write_bytes(whole[: len(whole) // 3] if content is None else content)
+    before = path.read_bytes()
+
+    result = run("store", "check", "--store", path, "--json")
+
+    assert store_url
+    assert result.code == 1
+    assert result.json()["status"] == "failed"
+    assert str(path) in result.json()["problems"][0]
+    assert path.read_bytes() == before

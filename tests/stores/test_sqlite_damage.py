@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_agenttrace.contract.attributes import SESSION_ID
-from otel_agenttrace.errors import StoreUnavailableError
+from otel_agenttrace.errors import StoreDamagedError, StoreUnavailableError
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.sql.index import index_path
 from otel_agenttrace.stores.sql.sqlite import SqliteSpanStore
@@ -49,7 +49,7 @@ def test_damaged_pages_are_named(path: Path) -> None:
     """Reading damaged pages raises an error that names the file and what to do; `check` says what SQLite sees."""
     overwrite(path, 30, 60)
     with closing(SqliteSpanStore(path)) as store:
-        with pytest.raises(StoreUnavailableError, match=f"{path} is damaged .*store check"):
+        with pytest.raises(StoreDamagedError, match=f"{path} is damaged"):
             store.get_trace(TRACE_ID)
         found = store.check()
     assert found

@@ -13,6 +13,7 @@ import pytest
 
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.sql.sqlite import SqliteSpanStore
+from otel_agenttrace.testing.programs import run_program
 from otel_agenttrace.testing.spans import TRACE_ID, make_span
 from otel_agenttrace.testing.store_cases import OTHER_TRACE_ID
 
@@ -100,6 +101,28 @@ def test_what_was_written_survives_a_kill(
         assert len(store.find_spans(SpanQuery(text="booking", limit=2_000))) == store.info().spans
 
 
+def test_a_program_may_forget_to_close(tmp_path: Path) -> None:
+    """It ends quietly in the middle of the index's work, all is stored, and whoever comes next goes on."""
+    source = """
+        from pathlib import Path
+        from otel_agenttrace.stores.sql.sqlite import SqliteSpanStore
+        from otel_agenttrace.testing.spans import make_span
+
+        store = SqliteSpanStore(Path("traces.db"))
+        for number in range(20):
+            spans = range(number * 500, number * 500 + 500)
+            store.write_spans([make_span(span_id=f"{span:016x}", attributes={"n": "word " * 50}) for span in spans])
+    """
+    for _ in range(2):
+        assert not run_program(tmp_path, source).stderr
+        with closing(SqliteSpanStore(tmp_path / "traces.db")) as store:
+            assert store.info().spans == 10_000
+    with closing(SqliteSpanStore(tmp_path / "traces.db")) as store:
+        assert store.catch_up(60)
+        assert store.check() == []
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_while_the_index_is_busy(tmp_path: Path) -> None:
     """Children that are forked again and again while a thread works on the index can write, search and index."""
     with closing(SqliteSpanStore(tmp_path / "traces.db")) as store:

@@ -17,7 +17,9 @@ from otel_agenttrace.stores.sql.queries import (
     behind,
     column_conditions,
     order_by,
+    started,
     trace_order_by,
+    wants_index,
 )
 from otel_agenttrace.stores.sql.rows import json_array
 
@@ -62,37 +64,31 @@ class Candidates:
     def __init__(self, connection: sqlite3.Connection, query: SpanQuery, progress: Progress | None) -> None:
         self._connection = connection
         self._query = query
-        self._progress = progress
         self._operations = _operations(connection, query)
         self._columns = column_conditions(query)
-        self._body = body_conditions(connection, query)
+        if self._operations is not None:
+            self._columns.append(_in("operation_id", self._operations))
+        self._all = [*self._columns, *body_conditions(connection, query)]
+        self._progress = progress if wants_index(query) else None
 
     def heads(self, after: Position | None = None) -> Iterator[Head]:
         """All candidates behind `after`, in the order of the query."""
-        query = self._query
-        beyond = [] if after is None else [behind(query.order, after)]
         if self._operations == []:
             return iter(())
-        if query.trace_id or query.session_id:
-            return self._select("INDEXED BY spans_identity", [*self._conditions(), *beyond])
+        beyond = [] if after is None else [behind(self._query.order, after)]
         if self._progress is not None:
-            lookup = index_lookup(self._connection, query, self._operations)
-            if any(lookup) and query.order.startswith("stored"):
+            lookup = index_lookup(self._connection, self._query, self._operations)
+            if any(lookup) and self._query.order.startswith("stored"):
                 return self._found(lookup, self._progress, after, beyond)
             few = self._few(lookup, self._progress) if any(lookup) else None
             if few is not None:
                 return self._select("NOT INDEXED", [few, *self._columns, *beyond])
-        return self._select(self._hint(), [*self._conditions(), *beyond])
+        return self._select(self._hint(), [*self._all, *beyond])
 
     def heads_of_trace(self, trace_id: str) -> Iterator[Head]:
         """The candidates of one trace, first the one that gives the trace its place in the order of the query."""
         in_trace = Condition("trace_id = ?", (trace_id,))
-        order = trace_order_by(self._query.order)
-        return self._select("INDEXED BY spans_identity", [in_trace, *self._conditions()], order)
-
-    def _conditions(self) -> list[Condition]:
-        operations = [] if self._operations is None else [_in("operation_id", self._operations)]
-        return [*self._columns, *operations, *self._body]
+        return self._select("INDEXED BY spans_identity", [in_trace, *self._all], trace_order_by(self._query.order))
 
     def _select(self, hint: str, conditions: list[Condition], order: str | None = None) -> Iterator[Head]:
         where = all_of(conditions)
@@ -105,7 +101,7 @@ class Candidates:
         """What the index finds, and what is not in it yet, in the order of storing."""
         is_descending = self._query.order.endswith("_desc")
         not_in_yet = Condition("id > ?", (progress.position,))
-        tail = self._select("NOT INDEXED", [not_in_yet, *self._conditions(), *beyond])
+        tail = self._select("NOT INDEXED", [not_in_yet, *self._all, *beyond])
         last = None if after is None else after.id
         ids = hits(self._connection, lookup, progress, is_descending=is_descending, after=last)
         found = self._looked_up(ids)
@@ -123,7 +119,7 @@ class Candidates:
         ids = list(islice(hits(self._connection, lookup, progress, is_descending=True), _MAX_SORTED + 1))
         if len(ids) > _MAX_SORTED:
             return None
-        tail = all_of([Condition("id > ?", (progress.position,)), *self._conditions()])
+        tail = all_of([Condition("id > ?", (progress.position,)), *self._all])
         return Condition(
             f"id IN (SELECT value FROM json_each(?) UNION ALL SELECT id FROM spans NOT INDEXED WHERE {tail.sql})",
             (json_array(ids), *tail.parameters),
@@ -132,12 +128,14 @@ class Candidates:
     def _hint(self) -> str:
         """Which index of `spans` to walk."""
         query = self._query
-        if query.order.startswith("start"):
+        if query.trace_id or query.session_id:
+            return "INDEXED BY spans_identity"
+        if query.failing:
+            return "INDEXED BY spans_failing"
+        times = started(query)
+        if query.order.startswith("start") or (times and self._is_few(all_of(times))):
             return "INDEXED BY spans_start"
-        times = [condition for condition in self._columns if condition.sql.startswith("start_ns")]
-        if times and self._is_few(all_of(times)):
-            return "INDEXED BY spans_start"
-        return "INDEXED BY spans_failing" if query.failing else "NOT INDEXED"
+        return "NOT INDEXED"
 
     def _is_few(self, condition: Condition) -> bool:
         ((count,),) = self._connection.execute(

@@ -6,7 +6,13 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.errors import DecodeError, StoreError, StoreRejectedError, StoreUnavailableError
+from otel_agenttrace.errors import (
+    DecodeError,
+    StoreDamagedError,
+    StoreError,
+    StoreRejectedError,
+    StoreUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +46,7 @@ def store_error(error: Exception, path: Path) -> StoreError:
     if is_file_damage(error) or isinstance(error, DecodeError):
         if "not a database" in str(error):
             return StoreRejectedError(f"{path} is not an SQLite database")
-        return StoreUnavailableError(f"{path} is damaged ({error}): see what `agenttrace store check` says")
+        return StoreDamagedError(f"{path} is damaged: {error}")
     if "readonly" in str(error):
         return StoreUnavailableError(f"{path} is read-only")
     return StoreUnavailableError(f"{path}: {error}")

@@ -35,6 +35,9 @@ _MAX_REPAIRS = 3
 
 _NO_FTS5 = "no such module: fts5"
 
+_GATHERING_S = 0.05
+"""How long the thread waits for more when it starts: many small batches are more work than a large one."""
+
 _ROUND_S = 0.25
 _PAUSE_S = 0.01
 _PAUSE_IN_TROUBLE_S = 1.0
@@ -112,8 +115,8 @@ class DeferredIndex:
 
     def _catch_up_patiently(self, closing: threading.Event) -> None:
         """Go on until all is done, though another process may be at it, or the disk be full for a while."""
-        troubles = 0
-        while troubles < _MAX_TROUBLES and not self._is_impossible:
+        troubles, pause = 0, _GATHERING_S
+        while troubles < _MAX_TROUBLES and not self._is_impossible and not closing.wait(pause):
             pause = _PAUSE_S
             try:
                 if self._catch_up(_ROUND_S):
@@ -121,8 +124,6 @@ class DeferredIndex:
             except StoreError as error:
                 _LOG.debug("the index for searches could not be brought up to date: %s", error)
                 troubles, pause = troubles + 1, _PAUSE_IN_TROUBLE_S
-            if closing.wait(pause):
-                return
 
     def _catch_up(self, timeout_s: float) -> bool:
         if self._store.read_only or self._is_impossible or not self._lock.acquire(timeout=timeout_s):

@@ -14,6 +14,7 @@ from otel_agenttrace.stores.matching import matches_value
 from otel_agenttrace.stores.sql.queries import RARE_STATUS, Condition
 from otel_agenttrace.stores.sql.rows import STATUS_NUMBERS, json_array
 from otel_agenttrace.stores.sql.terms import (
+    OPEN_TERM,
     all_of,
     attribute_terms,
     duration_terms,
@@ -79,6 +80,8 @@ def _pair_groups(connection: sqlite3.Connection, query: SpanQuery, operations: S
             groups.append([*attribute_terms(connection, attribute), *map(origin_term, origins)])
     if query.min_duration_nano is not None or query.max_duration_nano is not None:
         groups.append(duration_terms(query.min_duration_nano, query.max_duration_nano))
+    elif query.open:
+        groups.append([OPEN_TERM])
     if operations is not None and len(operations) <= _MAX_TERMS:
         groups.append([operation_term(operation) for operation in operations])
     if query.status_code == RARE_STATUS or (groups and query.status_code in STATUS_NUMBERS):

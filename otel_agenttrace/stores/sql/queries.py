@@ -56,12 +56,14 @@ def has_conditions(query: SpanQuery) -> bool:
 
 
 def wants_index(query: SpanQuery) -> bool:
-    """Whether the deferred index helps: the query asks for what may be rare, not within one trace or session."""
+    """Whether the deferred index helps: the query asks for what may be rare, and no index of the store finds it."""
     if query.trace_id or query.session_id:
         return False
+    if query.attributes or query.text:
+        return True
     has_bounds = query.min_duration_nano is not None or query.max_duration_nano is not None
-    names = query.service_name or query.name or query.kind
-    return bool(query.attributes or query.text or has_bounds or names or query.status_code == RARE_STATUS)
+    has_names = query.service_name or query.name or query.kind
+    return not query.failing and bool(has_bounds or has_names or query.open or query.status_code == RARE_STATUS)
 
 
 def order_by(order: Order) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 from otel_agenttrace.errors import StoreError
 from otel_agenttrace.model.codec import serialize_record
 from otel_agenttrace.stores.api import Deleted, StoreInfo
-from otel_agenttrace.stores.limits import check_times
 from otel_agenttrace.stores.sql import listing
 from otel_agenttrace.stores.sql.check import check_store
 from otel_agenttrace.stores.sql.connections import Connections
@@ -78,8 +77,6 @@ class SqliteSpanStore:
         self._index_in_background = index_in_background
 
     def write_spans(self, spans: Sequence[SpanRecord]) -> None:
-        for span in spans:
-            check_times(span.trace_id, span.span_id, span.start_time_unix_nano, span.end_time_unix_nano)
         self.write_serialized([serialize_record(span) for span in spans])
 
     def write_serialized(self, spans: Sequence[SerializedSpan]) -> None:
@@ -135,11 +132,10 @@ class SqliteSpanStore:
     def info(self) -> StoreInfo:
         counts = self._read(listing.count_all)
         behind = self._read(lambda connection: count_behind(connection, read_progress(connection)))
-        files = [self.path.with_name(self.path.name + suffix) for suffix in _FILE_SUFFIXES]
         return StoreInfo(
             url=self.url,
             schema_version=latest_version(),
-            size_bytes=sum(file.stat().st_size for file in files if file.exists()),
+            size_bytes=sum(_size(self.path.with_name(self.path.name + suffix)) for suffix in _FILE_SUFFIXES),
             details={"not_indexed_yet": behind, "sqlite_version": sqlite3.sqlite_version},
             **counts,
         )
@@ -186,3 +182,10 @@ class SqliteSpanStore:
     def _read(self, answer: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
         with self._connections.reading() as connection:
             return answer(connection)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

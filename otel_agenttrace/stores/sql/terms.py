@@ -64,6 +64,9 @@ PAIRS_TOKENIZER = "ascii tokenchars '{}'".format(
     "".join(chr(code) for code in range(32, 127) if not chr(code).isalnum()).replace("'", "''").replace('"', '""')
 )
 
+OPEN_TERM = '"!dopen"'
+"""The term of the rows of spans that have not ended."""
+
 EVERY_ROW = '"!s0" OR "!s1" OR "!s2"'
 """Finds each row once: a span has one status."""
 
