@@ -39,7 +39,7 @@ class Background:
     def renew(self) -> None:
         """Begin anew in a forked child."""
         self._thread = _Thread()
-        # Runs before the connections are closed when the interpreter exits: later made, earlier called.
+        # Also runs when the interpreter exits, which must not happen while the thread is inside a library.
         self._stop = weakref.finalize(self, _stop, self._thread)
 
     def wake(self) -> None:

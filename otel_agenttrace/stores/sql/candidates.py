@@ -126,10 +126,12 @@ class Candidates:
         )
 
     def _hint(self) -> str:
-        """Which index of `spans` to walk."""
+        """Which index of `spans` to walk; that of its ids is none."""
         query = self._query
         if query.trace_id or query.session_id:
             return "INDEXED BY spans_identity"
+        if query.span_id:
+            return "NOT INDEXED"
         if query.failing:
             return "INDEXED BY spans_failing"
         times = started(query)

@@ -23,15 +23,17 @@ _SESSION_ROWS = """
 
 def add_spans(connection: sqlite3.Connection, rows: Iterable[Columns], first_id: int) -> None:
     """Add rows, whose ids count from `first_id`, to their traces and sessions."""
-    traces: dict[str, tuple[int, int, int]] = {}
+    traces: dict[str, list[int]] = {}
     named: set[tuple[str, str]] = set()
     for id_, row in enumerate(rows, first_id):
         trace_id, start, session_id = row[0], row[2], row[8]
         places = traces.get(trace_id)
         if places is None:
-            traces[trace_id] = (id_, start, start)
-        elif not places[1] <= start <= places[2]:
-            traces[trace_id] = (places[0], min(places[1], start), max(places[2], start))
+            traces[trace_id] = [id_, start, start]
+        elif start > places[2]:
+            places[2] = start
+        elif start < places[1]:
+            places[1] = start
         if session_id is not None:
             named.add((session_id, trace_id))
     _add_traces(connection, traces, {trace_id for _, trace_id in named})
@@ -62,9 +64,7 @@ def delete_groups(connection: sqlite3.Connection, trace_ids: Iterable[str]) -> i
     return deleted.rowcount
 
 
-def _add_traces(
-    connection: sqlite3.Connection, traces: dict[str, tuple[int, int, int]], naming: Collection[str]
-) -> None:
+def _add_traces(connection: sqlite3.Connection, traces: dict[str, list[int]], naming: Collection[str]) -> None:
     connection.executemany(
         "INSERT INTO traces VALUES (?, ?, ?, ?, ?) ON CONFLICT (trace_id) DO UPDATE SET"
         " first_start_ns = min(first_start_ns, excluded.first_start_ns),"

@@ -6,48 +6,57 @@ Both tables count their spans, so that what nothing refers to any more is found 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from otel_agenttrace.stores.sql.rows import service_name_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from otel_agenttrace.stores.sql.rows import Operation, Origin
 
 _MAX_KEPT = 50_000
 
+_Key = TypeVar("_Key")
+
+
+class _Ids(dict[_Key, int]):
+    """Ids by what they stand for; one that is not known is read, or stored if it is new."""
+
+    def __init__(self, store: Callable[[sqlite3.Connection, _Key], int]) -> None:
+        super().__init__()
+        self._store = store
+        self.connection: sqlite3.Connection | None = None
+
+    def __missing__(self, key: _Key) -> int:
+        if self.connection is None:
+            raise KeyError(key)
+        id_ = self[key] = self._store(self.connection, key)
+        return id_
+
 
 class Interned:
-    """The ids of origins and operations, kept in memory as long as nobody else can have deleted any."""
+    """The ids of origins and operations, kept in memory as long as nobody else can have deleted any.
+
+    Attributes:
+        origins: the id of each origin that one asks for; stored if it is new.
+        operations: the same for operations.
+    """
 
     def __init__(self) -> None:
-        self._state = (0, 0)
-        self._origins: dict[Origin, int] = {}
-        self._operations: dict[Operation, int] = {}
+        self.origins = _Ids(_origin_id)
+        self.operations = _Ids(_operation_id)
+        self._version = -1
 
-    def revalidate(self, connection: sqlite3.Connection) -> None:
-        """Forget the ids if another connection has written since; call it once at the start of a transaction."""
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """Be of use in the transaction that has just begun: forget all if other connections have written since."""
         (version,) = connection.execute("PRAGMA data_version").fetchone()
-        state = (id(connection), version)
-        if state != self._state or len(self._origins) + len(self._operations) > _MAX_KEPT:
+        is_same = connection is self.origins.connection and version == self._version
+        if not is_same or len(self.origins) + len(self.operations) > _MAX_KEPT:
             self.forget()
-            self._state = state
-
-    def origin_ids(self, connection: sqlite3.Connection, origins: Iterable[Origin]) -> Mapping[Origin, int]:
-        """The ids of origins, which are stored if they are new."""
-        for origin in origins:
-            if origin not in self._origins:
-                self._origins[origin] = _origin_id(connection, origin)
-        return self._origins
-
-    def operation_ids(self, connection: sqlite3.Connection, operations: Iterable[Operation]) -> Mapping[Operation, int]:
-        """The ids of operations, which are stored if they are new."""
-        for operation in operations:
-            if operation not in self._operations:
-                self._operations[operation] = _operation_id(connection, operation)
-        return self._operations
+        self._version = version
+        self.origins.connection = self.operations.connection = connection
 
     def count(self, connection: sqlite3.Connection, origins: Mapping[int, int], operations: Mapping[int, int]) -> None:
         """Add to the numbers of spans, by id."""
@@ -64,8 +73,8 @@ class Interned:
 
     def forget(self) -> None:
         """Believe nothing any more: rows were deleted, or a transaction was rolled back."""
-        self._origins.clear()
-        self._operations.clear()
+        self.origins.clear()
+        self.operations.clear()
 
 
 def _origin_id(connection: sqlite3.Connection, origin: Origin) -> int:

@@ -75,8 +75,7 @@ def _stored(connection: sqlite3.Connection, row: SpanRow) -> _Stored:
 
 def _replace(connection: sqlite3.Connection, interned: Interned, stored: _Stored, row: SpanRow) -> None:
     keep_replaced(connection, "WHERE id = ?", [stored.id])
-    origin_id = interned.origin_ids(connection, [row.origin])[row.origin]
-    operation_id = interned.operation_ids(connection, [row.operation])[row.operation]
+    origin_id, operation_id = interned.origins[row.origin], interned.operations[row.operation]
     connection.execute(
         "UPDATE spans SET end_ns = ?, origin_id = ?, operation_id = ?, status = ?, failing = ?, body = ? WHERE id = ?",
         [row.end_ns, origin_id, operation_id, row.status, row.failing, row.body, stored.id],

@@ -57,7 +57,7 @@ CREATE TABLE spans (
     body TEXT NOT NULL
 );
 CREATE UNIQUE INDEX spans_identity ON spans (trace_id, span_id, start_ns);
-CREATE INDEX spans_start ON spans (start_ns, operation_id);
+CREATE INDEX spans_start ON spans (start_ns);
 CREATE INDEX spans_failing ON spans (failing) WHERE failing = 1;
 
 CREATE TABLE traces (

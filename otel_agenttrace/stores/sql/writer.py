@@ -26,36 +26,30 @@ _ROWS_AT_ONCE = 50
 
 def write_rows(connection: sqlite3.Connection, interned: Interned, rows: Sequence[Columns]) -> None:
     """Insert rows, or merge them into the rows of the same identity."""
-    interned.revalidate(connection)
-    by_operation, by_origin = Counter(map(itemgetter(4), rows)), Counter(map(itemgetter(5), rows))
-    operations = interned.operation_ids(connection, by_operation)
-    origins = interned.origin_ids(connection, by_origin)
+    interned.begin(connection)
     first_id = _reserve_ids(connection, len(rows))
-    inserted = _insert(
-        connection,
-        [
-            (id_, trace_id, span_id, start, end, operations[operation], origins[origin], status, failing, body)
-            for id_, (trace_id, span_id, start, end, operation, origin, status, failing, _, body) in enumerate(
-                rows, first_id
-            )
-        ],
-    )
+    origins, operations = interned.origins, interned.operations
+    values = [
+        (id_, trace_id, span_id, start, end, operations[operation], origins[origin], status, failing, body)
+        for id_, (trace_id, span_id, start, end, operation, origin, status, failing, _, body) in enumerate(
+            rows, first_id
+        )
+    ]
+    by_operation, by_origin = Counter(map(itemgetter(5), values)), Counter(map(itemgetter(6), values))
+    inserted = _insert(connection, values)
     add_spans(connection, rows, first_id)
     repeated = [] if inserted == len(rows) else _not_inserted(connection, rows, first_id)
     for row in repeated:
-        by_operation[row.operation] -= 1
-        by_origin[row.origin] -= 1
-    interned.count(
-        connection,
-        {origins[origin]: count for origin, count in by_origin.items()},
-        {operations[operation]: count for operation, count in by_operation.items()},
-    )
+        by_operation[operations[row.operation]] -= 1
+        by_origin[origins[row.origin]] -= 1
+    interned.count(connection, by_origin, by_operation)
     if repeated:
         merge_repeated(connection, interned, repeated)
 
 
 def delete_traces(connection: sqlite3.Connection, interned: Interned, trace_ids: Sequence[str]) -> Deleted:
     """Delete traces with all that is derived from them."""
+    interned.begin(connection)
     where = "WHERE trace_id IN (SELECT value FROM json_each(?))"
     traces = [json_array(trace_ids)]
     origins = dict(connection.execute(f"SELECT origin_id, -count(*) FROM spans {where} GROUP BY 1", traces))
@@ -73,7 +67,7 @@ def _reserve_ids(connection: sqlite3.Connection, count: int) -> int:
     return int(next_id)
 
 
-def _insert(connection: sqlite3.Connection, values: list[tuple[object, ...]]) -> int:
+def _insert(connection: sqlite3.Connection, values: Sequence[tuple[object, ...]]) -> int:
     """Insert rows whose identity is new; return how many were."""
     inserted = 0
     for start in range(0, len(values), _ROWS_AT_ONCE):
