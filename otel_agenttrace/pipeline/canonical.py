@@ -1,7 +1,7 @@
 """What a span says about models, tools and agents, whatever words its emitter uses.
 
-A `Dialect` is a table from canonical fields to the attributes that may hold them, in a file of its own in
-`dialects/`. Each field is looked for in the dialects in order.
+Each family of emitters is a `Dialect`, a table of its own in `dialects/`: from canonical fields to the attributes that
+may hold them. OTel's own names are looked for first.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from otel_agenttrace.contract.attributes import MCP_METHOD_NAME
-from otel_agenttrace.pipeline.dialects.otel_genai import OTEL_GENAI
-from otel_agenttrace.pipeline.dialects.own import OWN
+from otel_agenttrace.model.record import session_id_of
+from otel_agenttrace.pipeline.dialects.providers import provider_name
+from otel_agenttrace.pipeline.dialects.table import plan_for
+from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.numbers import as_number
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import AnyValue, Attributes, SpanRecord
-
-_DIALECTS = (OTEL_GENAI, OWN)
+    from otel_agenttrace.pipeline.dialects.dialect import MessageSource, Source
+    from otel_agenttrace.pipeline.dialects.table import OperationSource, Plan
+    from otel_agenttrace.pipeline.messages import Message, Role
 
 _MAX_AMOUNT = 10**15
 """Nobody uses that many tokens; the sum of a million of them still is an int64."""
+
+_COST_USD = "agenttrace.cost_usd"
 
 _TOOL_OPERATION = "execute_tool"
 _MODEL_OPERATIONS = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
@@ -34,30 +38,67 @@ class Canonical:
     """The canonical fields of a span, None where it does not say.
 
     Attributes:
+        dialect: the family of emitters whose words the span uses; None if none that is known.
         operation: a `gen_ai.operation.name`: `chat`, `execute_tool`, `invoke_agent`, ...
-        model: the model that answered, else the one that was asked for.
-        cost_usd: US dollars, as the emitter reports them.
+        conversation: the session that the span names.
+        input_tokens: all of them, cached ones too.
+        output_tokens: all of them, those of reasoning too.
+        cache_read_tokens: input tokens that came out of the provider's cache.
+        cache_write_tokens: input tokens that were put into it.
+        finish_reasons: why the model stopped, for each choice; empty where it does not say.
+        cost_usd: US dollars; what this package worked out at list prices or was told by the user, else as reported.
+        reported_cost_usd: US dollars, as the emitter reports them.
     """
 
+    dialect: str | None = None
     operation: str | None = None
-    model: str | None = None
+    request_model: str | None = None
+    response_model: str | None = None
     provider: str | None = None
-    tool_name: str | None = None
     agent_name: str | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+    conversation: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    finish_reasons: tuple[str, ...] = ()
     cost_usd: float | None = None
+    reported_cost_usd: float | None = None
     _record: SpanRecord | None = field(default=None, repr=False, compare=False)
+    _plan: Plan | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def model(self) -> str | None:
+        """The model that answered, else the one that was asked for."""
+        return self.response_model or self.request_model
 
     @property
     def input(self) -> AnyValue:
-        """Messages or arguments; JSON text is parsed, which is why this is done only when asked for."""
-        return None if self._record is None else _content(self._record, _INPUT)
+        """Messages or arguments as the emitter wrote them; JSON text is parsed, which is why only when asked for."""
+        return None if self._plan is None else _content(self._record, self._plan.input)
 
     @property
     def output(self) -> AnyValue:
-        """Messages or a result; JSON text is parsed."""
-        return None if self._record is None else _content(self._record, _OUTPUT)
+        """Messages or a result as the emitter wrote them; JSON text is parsed."""
+        return None if self._plan is None else _content(self._record, self._plan.output)
+
+    @property
+    def input_messages(self) -> tuple[Message, ...]:
+        """What a model or an agent was given, oldest first; empty where the span has no messages."""
+        return () if self._plan is None else _messages(self._record, self._plan.input_messages, "user")
+
+    @property
+    def output_messages(self) -> tuple[Message, ...]:
+        """What a model or an agent answered; empty where the span has no messages."""
+        return () if self._plan is None else _messages(self._record, self._plan.output_messages, "assistant")
+
+    @property
+    def tool_definitions(self) -> AnyValue:
+        """The tools that a model was offered, as the emitter wrote them; JSON text is parsed."""
+        return None if self._plan is None else _content(self._record, self._plan.tool_definitions)
 
     @property
     def is_tool_call(self) -> bool:
@@ -74,76 +115,125 @@ class Canonical:
         return self.input_tokens is not None or self.output_tokens is not None
 
 
+_NOTHING = Canonical()
+
+
 def canonical(record: SpanRecord) -> Canonical:
     """Read the canonical fields of a span. Values of a wrong type count as absent; a number may be written as text."""
-    attributes = record.attributes
-    tool_name = _text(attributes, _TOOL_NAME)
+    plan = plan_for(record)
+    conversation = session_id_of(record.attributes)
+    cost = _amount(record.attributes.get(_COST_USD))
+    if plan is None:
+        is_silent = conversation is None and cost is None
+        return _NOTHING if is_silent else Canonical(conversation=conversation, cost_usd=cost)
+    tool_name = _text(record, plan.tool_name)
+    provider = _text(record, plan.provider)
+    reported = _first_amount(record, plan.reported_cost_usd)
+    cache_read, cache_write = _count(record, plan.cache_read_tokens), _count(record, plan.cache_write_tokens)
     return Canonical(
-        _text(attributes, _OPERATION) or _implied_operation(attributes, tool_name),
-        _text(attributes, _MODEL),
-        _text(attributes, _PROVIDER),
+        plan.name,
+        _operation(record, plan.operation) or (_TOOL_OPERATION if tool_name else None),
+        _text(record, plan.request_model),
+        _text(record, plan.response_model),
+        None if provider is None else provider_name(provider),
+        _text(record, plan.agent_name),
         tool_name,
-        _text(attributes, _AGENT_NAME),
-        _count(attributes, _INPUT_TOKENS),
-        _count(attributes, _OUTPUT_TOKENS),
-        _amount(attributes, _COST_USD),
+        _text(record, plan.tool_call_id),
+        conversation or _text(record, plan.conversation),
+        _all_input(_count(record, plan.input_tokens), cache_read, cache_write),
+        _count(record, plan.output_tokens),
+        cache_read,
+        cache_write,
+        _count(record, plan.reasoning_tokens),
+        _words(record, plan.finish_reasons),
+        reported if cost is None else cost,
+        reported,
         record,
+        plan,
     )
 
 
 def agent_name_of(record: SpanRecord) -> str | None:
     """The canonical `agent_name` alone."""
-    return _text(record.attributes, _AGENT_NAME)
+    plan = plan_for(record)
+    return None if plan is None else _text(record, plan.agent_name)
 
 
-def _names(canonical_field: str) -> tuple[str, ...]:
-    return tuple(name for dialect in _DIALECTS for name in getattr(dialect, canonical_field))
+def _operation(record: SpanRecord, sources: tuple[OperationSource, ...]) -> str | None:
+    for source, operations, keeps in sources:
+        value = record.attributes.get(source) if isinstance(source, str) else source(record)
+        if isinstance(value, str) and value:
+            known = operations.get(value.lower()) or (value if keeps else None)
+            if known is not None:
+                return known
+    return None
 
 
-_OPERATION = _names("operation")
-_MODEL = _names("model")
-_PROVIDER = _names("provider")
-_TOOL_NAME = _names("tool_name")
-_AGENT_NAME = _names("agent_name")
-_INPUT_TOKENS = _names("input_tokens")
-_OUTPUT_TOKENS = _names("output_tokens")
-_COST_USD = _names("cost_usd")
-_INPUT = _names("input")
-_OUTPUT = _names("output")
-
-
-def _implied_operation(attributes: Attributes, tool_name: str | None) -> str | None:
-    return _TOOL_OPERATION if tool_name or attributes.get(MCP_METHOD_NAME) == "tools/call" else None
-
-
-def _text(attributes: Attributes, names: tuple[str, ...]) -> str | None:
-    for name in names:
-        value = attributes.get(name)
+def _text(record: SpanRecord, sources: tuple[Source, ...]) -> str | None:
+    for source in sources:
+        value = record.attributes.get(source) if isinstance(source, str) else source(record)
         if isinstance(value, str) and value:
             return value
     return None
 
 
-def _count(attributes: Attributes, names: tuple[str, ...]) -> int | None:
-    amount = _amount(attributes, names)
+def _count(record: SpanRecord, sources: tuple[Source, ...]) -> int | None:
+    amount = _first_amount(record, sources)
     return None if amount is None else int(amount)
 
 
-def _amount(attributes: Attributes, names: tuple[str, ...]) -> float | None:
-    for name in names:
-        value = as_number(attributes.get(name))
-        if value is not None and 0 <= value < _MAX_AMOUNT:
-            return value
+def _first_amount(record: SpanRecord, sources: tuple[Source, ...]) -> float | None:
+    for source in sources:
+        amount = _amount(record.attributes.get(source) if isinstance(source, str) else source(record))
+        if amount is not None:
+            return amount
     return None
 
 
-def _content(record: SpanRecord, names: tuple[str, ...]) -> AnyValue:
-    for attributes in (record.attributes, *(event.attributes for event in record.events)):
-        for name in names:
-            value = attributes.get(name)
-            if value is not None:
-                return _parsed(value)
+def _amount(value: AnyValue) -> float | None:
+    number = None if value is None else as_number(value)
+    return number if number is not None and 0 <= number < _MAX_AMOUNT else None
+
+
+def _all_input(input_tokens: int | None, cache_read: int | None, cache_write: int | None) -> int | None:
+    """Some emitters count cached tokens beside the others, which shows where there are more of them."""
+    cached = (cache_read or 0) + (cache_write or 0)
+    return input_tokens + cached if input_tokens is not None and cached > input_tokens else input_tokens
+
+
+def _words(record: SpanRecord, sources: tuple[Source, ...]) -> tuple[str, ...]:
+    for source in sources:
+        value = _parsed(record.attributes.get(source) if isinstance(source, str) else source(record))
+        words = value if isinstance(value, list) else [value]
+        found = tuple(word for word in words if isinstance(word, str) and word)
+        if found:
+            return found
+    return ()
+
+
+def _messages(record: SpanRecord | None, sources: tuple[MessageSource, ...], role: Role) -> tuple[Message, ...]:
+    for source in sources if record is not None else ():
+        value = _anywhere(record, source) if isinstance(source, str) else source(record)
+        messages = value if isinstance(value, tuple) else read_messages(value, role)
+        if messages:
+            return messages
+    return ()
+
+
+def _content(record: SpanRecord | None, sources: tuple[Source, ...]) -> AnyValue:
+    for source in sources if record is not None else ():
+        value = _anywhere(record, source) if isinstance(source, str) else source(record)
+        if value is not None:
+            return _parsed(value)
     return None
+
+
+def _anywhere(record: SpanRecord, name: str) -> AnyValue:
+    """The attribute of the span, else of the first of its events that has it: older conventions put content there."""
+    if name in record.attributes:
+        return record.attributes[name]
+    holders: list[Attributes] = [event.attributes for event in record.events if name in event.attributes]
+    return holders[0][name] if holders else None
 
 
 def _parsed(value: AnyValue) -> AnyValue:

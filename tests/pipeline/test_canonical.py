@@ -42,7 +42,19 @@ def test_the_names_of_the_genai_conventions_are_read() -> None:
         )
     )
 
-    assert said == Canonical("chat", "gpt-5-mini-2025-08-07", "openai", None, "booking", 77, 86, 0.0031)
+    assert said == Canonical(
+        dialect="otel_genai",
+        operation="chat",
+        request_model="gpt-5-mini",
+        response_model="gpt-5-mini-2025-08-07",
+        provider="openai",
+        agent_name="booking",
+        input_tokens=77,
+        output_tokens=86,
+        cost_usd=0.0031,
+        reported_cost_usd=0.0031,
+    )
+    assert said.model == "gpt-5-mini-2025-08-07"
     assert (said.input, said.output) == ([{"role": "user"}], [{"role": "assistant"}])
     assert (said.is_model_call, said.is_tool_call) == (True, False)
 

@@ -1,24 +1,63 @@
-"""The shape of a dialect."""
+"""The shape of a dialect: in which words one family of emitters says the canonical fields."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from otel_agenttrace.model.record import AnyValue, SpanRecord
+    from otel_agenttrace.pipeline.messages import Message
+
+Source: TypeAlias = "str | Callable[[SpanRecord], AnyValue]"
+"""The name of an attribute, or a function where a name is not enough. A function returns None for what is not there,
+and never raises, whatever the span holds."""
+
+MessageSource: TypeAlias = "str | Callable[[SpanRecord], AnyValue | tuple[Message, ...]]"
+"""As above; the value, JSON text too, is given to `read_messages`, unless it is a tuple of messages already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """Which attributes hold each canonical field, the preferred one first; see `Canonical` for the fields.
+    """Where each canonical field stands, the preferred source first; see `Canonical` for the fields.
 
-    `input` and `output` are looked up on the span, then on its events, where older conventions put them.
+    A dialect is asked only for spans that bear one of its marks. What OTel's own names say comes before all dialects.
+
+    Attributes:
+        name: as in `Canonical.dialect`.
+        marks: attribute names, or first parts of them (`llm` is for `llm.model_name` too), that only it uses.
+        scopes: the same for the names of instrumentation scopes.
+        operation: sources of what the span does; `operations` translates what they say.
+        operations: words of the dialect, in lower case, to values of `gen_ai.operation.name`.
+        keeps_operations: whether a word that `operations` does not list is an operation too; else it says nothing.
+        input: what went in, of any form, where it is not messages: looked up on the span, then on its events.
+        output: what came out, as `input`.
     """
 
-    operation: tuple[str, ...] = ()
-    model: tuple[str, ...] = ()
-    provider: tuple[str, ...] = ()
-    tool_name: tuple[str, ...] = ()
-    agent_name: tuple[str, ...] = ()
-    input_tokens: tuple[str, ...] = ()
-    output_tokens: tuple[str, ...] = ()
-    cost_usd: tuple[str, ...] = ()
-    input: tuple[str, ...] = ()
-    output: tuple[str, ...] = ()
+    name: str
+    marks: tuple[str, ...]
+    scopes: tuple[str, ...] = ()
+    operation: tuple[Source, ...] = ()
+    operations: Mapping[str, str] = field(default_factory=dict)
+    keeps_operations: bool = False
+    request_model: tuple[Source, ...] = ()
+    response_model: tuple[Source, ...] = ()
+    provider: tuple[Source, ...] = ()
+    agent_name: tuple[Source, ...] = ()
+    tool_name: tuple[Source, ...] = ()
+    tool_call_id: tuple[Source, ...] = ()
+    conversation: tuple[Source, ...] = ()
+    input_tokens: tuple[Source, ...] = ()
+    output_tokens: tuple[Source, ...] = ()
+    cache_read_tokens: tuple[Source, ...] = ()
+    cache_write_tokens: tuple[Source, ...] = ()
+    reasoning_tokens: tuple[Source, ...] = ()
+    finish_reasons: tuple[Source, ...] = ()
+    reported_cost_usd: tuple[Source, ...] = ()
+    tool_definitions: tuple[Source, ...] = ()
+    input_messages: tuple[MessageSource, ...] = ()
+    output_messages: tuple[MessageSource, ...] = ()
+    input: tuple[Source, ...] = ()
+    output: tuple[Source, ...] = ()

@@ -5,4 +5,9 @@ from __future__ import annotations
 from otel_agenttrace.contract.attributes import AGENTTRACE_INPUT, AGENTTRACE_OUTPUT
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 
-OWN = Dialect(input=(AGENTTRACE_INPUT,), output=(AGENTTRACE_OUTPUT,))
+OWN = Dialect(
+    name="agenttrace",
+    marks=(AGENTTRACE_INPUT, AGENTTRACE_OUTPUT),
+    input=(AGENTTRACE_INPUT,),
+    output=(AGENTTRACE_OUTPUT,),
+)

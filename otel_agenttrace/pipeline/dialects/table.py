@@ -1,0 +1,105 @@
+"""All dialects as one table: which of them a span speaks, and where to look for each field then."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from otel_agenttrace.pipeline.dialects.otel_genai import OTEL_GENAI
+from otel_agenttrace.pipeline.dialects.own import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.pipeline.dialects.dialect import Dialect, MessageSource, Source
+
+DIALECTS: tuple[Dialect, ...] = (OTEL_GENAI, OWN)
+"""What one of them says comes before what the next says."""
+
+_MOST_SPECIFIC_FIRST = (*(dialect for dialect in DIALECTS if dialect not in (OTEL_GENAI, OWN)), OTEL_GENAI, OWN)
+"""Many emitters write OTel's names beside their own, and so does our own `normalize`."""
+
+_MAX_MARK = 128
+"""Characters of a name that are compared with marks: names come from whoever wrote the trace."""
+
+
+class OperationSource(NamedTuple):
+    """Where an operation stands, and what its words mean."""
+
+    source: Source
+    operations: Mapping[str, str]
+    keeps: bool
+
+
+class Plan(NamedTuple):
+    """Where to look, for spans that speak some dialects. The fields are those of `Dialect`."""
+
+    name: str
+    operation: tuple[OperationSource, ...]
+    request_model: tuple[Source, ...]
+    response_model: tuple[Source, ...]
+    provider: tuple[Source, ...]
+    agent_name: tuple[Source, ...]
+    tool_name: tuple[Source, ...]
+    tool_call_id: tuple[Source, ...]
+    conversation: tuple[Source, ...]
+    input_tokens: tuple[Source, ...]
+    output_tokens: tuple[Source, ...]
+    cache_read_tokens: tuple[Source, ...]
+    cache_write_tokens: tuple[Source, ...]
+    reasoning_tokens: tuple[Source, ...]
+    finish_reasons: tuple[Source, ...]
+    reported_cost_usd: tuple[Source, ...]
+    tool_definitions: tuple[Source, ...]
+    input_messages: tuple[MessageSource, ...]
+    output_messages: tuple[MessageSource, ...]
+    input: tuple[Source, ...]
+    output: tuple[Source, ...]
+
+
+def plan_for(record: SpanRecord) -> Plan | None:
+    """Where to look on this span; None if it speaks no dialect that is known."""
+    spoken = _scope_bits(record.scope.name[:_MAX_MARK])
+    for key in record.attributes:
+        spoken |= _key_bits(key if len(key) <= _MAX_MARK else key[:_MAX_MARK])
+    for event in record.events:
+        for key in event.attributes:
+            spoken |= _key_bits(key[:_MAX_MARK])
+    return _plan(spoken) if spoken else None
+
+
+# Spans repeat their attribute names, so each name is compared with the marks once.
+@lru_cache(maxsize=10_000)
+def _key_bits(key: str) -> int:
+    return sum(1 << index for index, dialect in enumerate(DIALECTS) if _bears(key, dialect.marks))
+
+
+@lru_cache(maxsize=1000)
+def _scope_bits(scope: str) -> int:
+    return sum(1 << index for index, dialect in enumerate(DIALECTS) if _bears(scope, dialect.scopes))
+
+
+def _bears(name: str, marks: tuple[str, ...]) -> bool:
+    return any(name == mark or name.startswith(f"{mark}.") for mark in marks)
+
+
+@lru_cache(maxsize=1000)
+def _plan(spoken: int) -> Plan:
+    dialects = [dialect for index, dialect in enumerate(DIALECTS) if spoken >> index & 1]
+    sources = {
+        name: tuple(_plain(source) for dialect in dialects for source in getattr(dialect, name))
+        for name in Plan._fields
+        if name not in ("name", "operation")
+    }
+    operation = tuple(
+        OperationSource(_plain(source), dialect.operations, dialect.keeps_operations)
+        for dialect in dialects
+        for source in dialect.operation
+    )
+    return Plan(name=min(dialects, key=_MOST_SPECIFIC_FIRST.index).name, operation=operation, **sources)
+
+
+def _plain(source: Any) -> Any:
+    # Dictionaries are slower on the class of the contract's constants.
+    return str(source) if isinstance(source, str) else source
