@@ -7,14 +7,13 @@ may hold them. OTel's own names are looked for first.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-import orjson
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.model.record import session_id_of
 from otel_agenttrace.pipeline.dialects.providers import provider_name
 from otel_agenttrace.pipeline.dialects.table import plan_for
 from otel_agenttrace.pipeline.message_forms import read_messages
+from otel_agenttrace.pipeline.message_parts import parsed
 from otel_agenttrace.pipeline.numbers import as_number
 
 if TYPE_CHECKING:
@@ -31,6 +30,29 @@ _COST_USD = "agenttrace.cost_usd"
 _TOOL_OPERATION = "execute_tool"
 _MODEL_OPERATIONS = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
 _OTHER_OPERATIONS = frozenset({"create_agent", _TOOL_OPERATION, "invoke_agent", "invoke_workflow", "plan", "retrieval"})
+
+
+class _Content(NamedTuple):
+    """What was said, which is read only when asked for."""
+
+    record: SpanRecord
+    plan: Plan
+
+    def value(self, sources: tuple[Source, ...]) -> AnyValue:
+        for source in sources:
+            value = _anywhere(self.record, source) if isinstance(source, str) else source(self.record)
+            if value is not None:
+                found: AnyValue = parsed(value)
+                return found
+        return None
+
+    def messages(self, sources: tuple[MessageSource, ...], role: Role) -> tuple[Message, ...]:
+        for source in sources:
+            value = _anywhere(self.record, source) if isinstance(source, str) else source(self.record)
+            messages = value if isinstance(value, tuple) else read_messages(value, role)
+            if messages:
+                return messages
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +89,7 @@ class Canonical:
     finish_reasons: tuple[str, ...] = ()
     cost_usd: float | None = None
     reported_cost_usd: float | None = None
-    _record: SpanRecord | None = field(default=None, repr=False, compare=False)
-    _plan: Plan | None = field(default=None, repr=False, compare=False)
+    _content: _Content | None = field(default=None, repr=False, compare=False)
 
     @property
     def model(self) -> str | None:
@@ -78,27 +99,27 @@ class Canonical:
     @property
     def input(self) -> AnyValue:
         """Messages or arguments as the emitter wrote them; JSON text is parsed, which is why only when asked for."""
-        return None if self._plan is None else _content(self._record, self._plan.input)
+        return None if self._content is None else self._content.value(self._content.plan.input)
 
     @property
     def output(self) -> AnyValue:
         """Messages or a result as the emitter wrote them; JSON text is parsed."""
-        return None if self._plan is None else _content(self._record, self._plan.output)
+        return None if self._content is None else self._content.value(self._content.plan.output)
 
     @property
     def input_messages(self) -> tuple[Message, ...]:
         """What a model or an agent was given, oldest first; empty where the span has no messages."""
-        return () if self._plan is None else _messages(self._record, self._plan.input_messages, "user")
+        return () if self._content is None else self._content.messages(self._content.plan.input_messages, "user")
 
     @property
     def output_messages(self) -> tuple[Message, ...]:
         """What a model or an agent answered; empty where the span has no messages."""
-        return () if self._plan is None else _messages(self._record, self._plan.output_messages, "assistant")
+        return () if self._content is None else self._content.messages(self._content.plan.output_messages, "assistant")
 
     @property
     def tool_definitions(self) -> AnyValue:
         """The tools that a model was offered, as the emitter wrote them; JSON text is parsed."""
-        return None if self._plan is None else _content(self._record, self._plan.tool_definitions)
+        return None if self._content is None else self._content.value(self._content.plan.tool_definitions)
 
     @property
     def is_tool_call(self) -> bool:
@@ -148,8 +169,7 @@ def canonical(record: SpanRecord) -> Canonical:
         _words(record, plan.finish_reasons),
         reported if cost is None else cost,
         reported,
-        record,
-        plan,
+        _Content(record, plan),
     )
 
 
@@ -203,29 +223,12 @@ def _all_input(input_tokens: int | None, cache_read: int | None, cache_write: in
 
 def _words(record: SpanRecord, sources: tuple[Source, ...]) -> tuple[str, ...]:
     for source in sources:
-        value = _parsed(record.attributes.get(source) if isinstance(source, str) else source(record))
+        value = parsed(record.attributes.get(source) if isinstance(source, str) else source(record))
         words = value if isinstance(value, list) else [value]
         found = tuple(word for word in words if isinstance(word, str) and word)
         if found:
             return found
     return ()
-
-
-def _messages(record: SpanRecord | None, sources: tuple[MessageSource, ...], role: Role) -> tuple[Message, ...]:
-    for source in sources if record is not None else ():
-        value = _anywhere(record, source) if isinstance(source, str) else source(record)
-        messages = value if isinstance(value, tuple) else read_messages(value, role)
-        if messages:
-            return messages
-    return ()
-
-
-def _content(record: SpanRecord | None, sources: tuple[Source, ...]) -> AnyValue:
-    for source in sources if record is not None else ():
-        value = _anywhere(record, source) if isinstance(source, str) else source(record)
-        if value is not None:
-            return _parsed(value)
-    return None
 
 
 def _anywhere(record: SpanRecord, name: str) -> AnyValue:
@@ -234,13 +237,3 @@ def _anywhere(record: SpanRecord, name: str) -> AnyValue:
         return record.attributes[name]
     holders: list[Attributes] = [event.attributes for event in record.events if name in event.attributes]
     return holders[0][name] if holders else None
-
-
-def _parsed(value: AnyValue) -> AnyValue:
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
-        return value
-    try:
-        parsed: AnyValue = orjson.loads(value)
-    except ValueError:
-        return value
-    return parsed

@@ -5,6 +5,8 @@ https://opentelemetry.io/docs/specs/semconv/gen-ai/
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from otel_agenttrace.contract.attributes import (
     GEN_AI_AGENT_NAME,
     GEN_AI_COMPLETION,
@@ -17,6 +19,7 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_RESPONSE_FINISH_REASONS,
     GEN_AI_RESPONSE_MODEL,
     GEN_AI_SYSTEM,
+    GEN_AI_SYSTEM_INSTRUCTIONS,
     GEN_AI_TOOL_CALL_ARGUMENTS,
     GEN_AI_TOOL_CALL_ID,
     GEN_AI_TOOL_CALL_RESULT,
@@ -34,6 +37,54 @@ from otel_agenttrace.contract.attributes import (
     MCP_METHOD_NAME,
 )
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
+from otel_agenttrace.pipeline.message_forms import read_messages
+from otel_agenttrace.pipeline.message_parts import parsed, read_parts
+from otel_agenttrace.pipeline.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_agenttrace.model.record import AnyValue, SpanRecord
+    from otel_agenttrace.pipeline.messages import Role
+
+_CHOICE = "gen_ai.choice"
+_EVENT_ROLES: dict[str, Role] = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+    _CHOICE: "assistant",
+}
+"""Until semconv 1.37 each message was an event."""
+
+
+def _input_messages(record: SpanRecord) -> tuple[Message, ...]:
+    """The messages with the instructions before them, which stand apart."""
+    messages = read_messages(_first(record, GEN_AI_INPUT_MESSAGES), "user")
+    if not messages:
+        return tuple(message for name, message in _event_messages(record) if name != _CHOICE)
+    instructions = parsed(_first(record, GEN_AI_SYSTEM_INSTRUCTIONS))
+    parts = read_parts(instructions)
+    return (Message("system", parts), *messages) if parts else messages
+
+
+def _output_events(record: SpanRecord) -> tuple[Message, ...]:
+    return tuple(message for name, message in _event_messages(record) if name == _CHOICE)
+
+
+def _event_messages(record: SpanRecord) -> Iterator[tuple[str, Message]]:
+    for event in record.events:
+        role = _EVENT_ROLES.get(event.name)
+        if role is not None:
+            body = parsed(event.attributes.get("gen_ai.event.content")) or event.attributes
+            for message in read_messages({"role": role, **body} if isinstance(body, dict) else body, role):
+                yield event.name, message
+
+
+def _first(record: SpanRecord, name: str) -> AnyValue:
+    holders = (record.attributes, *(event.attributes for event in record.events))
+    return next((holder[name] for holder in holders if name in holder), None)
+
 
 OTEL_GENAI = Dialect(
     name="otel_genai",
@@ -55,8 +106,8 @@ OTEL_GENAI = Dialect(
     finish_reasons=(GEN_AI_RESPONSE_FINISH_REASONS,),
     reported_cost_usd=(GEN_AI_USAGE_COST,),
     tool_definitions=(GEN_AI_TOOL_DEFINITIONS,),
-    input_messages=(GEN_AI_INPUT_MESSAGES, GEN_AI_PROMPT),
-    output_messages=(GEN_AI_OUTPUT_MESSAGES, GEN_AI_COMPLETION),
+    input_messages=(_input_messages, GEN_AI_PROMPT),
+    output_messages=(GEN_AI_OUTPUT_MESSAGES, _output_events, GEN_AI_COMPLETION),
     input=(GEN_AI_INPUT_MESSAGES, GEN_AI_TOOL_CALL_ARGUMENTS, GEN_AI_PROMPT),
     output=(GEN_AI_OUTPUT_MESSAGES, GEN_AI_TOOL_CALL_RESULT, GEN_AI_COMPLETION),
 )
