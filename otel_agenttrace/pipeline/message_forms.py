@@ -14,7 +14,6 @@ from otel_agenttrace.pipeline.messages import Message, ReasoningPart, TextPart, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel_agenttrace.model.record import AnyValue
     from otel_agenttrace.pipeline.messages import Part, Role
 
 _MAX_MESSAGES = 5000
@@ -44,7 +43,7 @@ _REQUEST_PARTS: dict[str, Role] = {"system-prompt": "system", "tool-return": "to
 """Pydantic AI puts all that goes to the model into one request."""
 
 
-def read_messages(value: AnyValue, role: Role) -> tuple[Message, ...]:
+def read_messages(value: Any, role: Role) -> tuple[Message, ...]:
     """Read messages; empty where the value holds none.
 
     Args:

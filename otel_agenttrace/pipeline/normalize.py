@@ -28,7 +28,7 @@ from otel_agenttrace.pipeline.canonical import canonical
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import Attributes, SpanRecord
 
-_STAMPED = {
+_NAMES = {
     "operation": str(GEN_AI_OPERATION_NAME),
     "request_model": str(GEN_AI_REQUEST_MODEL),
     "response_model": str(GEN_AI_RESPONSE_MODEL),
@@ -36,14 +36,18 @@ _STAMPED = {
     "agent_name": str(GEN_AI_AGENT_NAME),
     "tool_name": str(GEN_AI_TOOL_NAME),
     "tool_call_id": str(GEN_AI_TOOL_CALL_ID),
+}
+_USAGE = {
     "input_tokens": str(GEN_AI_USAGE_INPUT_TOKENS),
     "output_tokens": str(GEN_AI_USAGE_OUTPUT_TOKENS),
     "cache_read_tokens": str(GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     "cache_write_tokens": str(GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
     "reasoning_tokens": str(GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
 }
-_NAMES = tuple(_STAMPED.values())
-_values_of = attrgetter(*_STAMPED)
+"""On calls of models only: what is above them repeats it, and a dashboard that sums it up would count it twice."""
+
+_ALL = tuple((_NAMES | _USAGE).values())
+_values_of = attrgetter(*_NAMES, *_USAGE)
 _FINISH_REASONS = str(GEN_AI_RESPONSE_FINISH_REASONS)
 _CONVERSATION_ID = str(GEN_AI_CONVERSATION_ID)
 
@@ -58,9 +62,10 @@ def normalize(record: SpanRecord) -> SpanRecord:
     if said.dialect is None:
         return record
     attributes = record.attributes
+    names = _ALL if said.is_model_call else _ALL[: len(_NAMES)]
     added: Attributes = {
         name: value
-        for name, value in zip(_NAMES, _values_of(said), strict=True)
+        for name, value in zip(names, _values_of(said), strict=False)
         if value is not None and name not in attributes
     }
     if said.finish_reasons and _FINISH_REASONS not in attributes:

@@ -132,7 +132,7 @@ def test_one_conversation_reads_the_same_in_every_form(form: Any, *, is_text: bo
 
 def test_gemini_names_no_calls() -> None:
     """Its roles are user and model, and a call is known by the tool's name."""
-    contents = [
+    contents: Any = [
         {"role": "user", "parts": [{"text": "Oslo?"}]},
         {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {"city": "Oslo"}}}]},
         {"role": "user", "parts": [{"function_response": {"name": "weather", "response": {"temp": 3}}}]},
@@ -163,7 +163,7 @@ def test_an_answer_is_taken_out_of_its_envelope(envelope: Any) -> None:
 
 def test_what_is_no_text_is_named_and_not_repeated() -> None:
     """A URL is kept, content is not."""
-    parts = [
+    parts: Any = [
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBOR"}},
         {"inline_data": {"mime_type": "audio/wav", "data": "UklGR"}},
@@ -216,7 +216,7 @@ def test_a_message_is_written_as_the_conventions_write_it() -> None:
     shapes = [message_shape(message) for message in CONVERSATION]
 
     assert shapes == SEMCONV
-    assert read_messages(shapes, "user") == CONVERSATION  # type: ignore[arg-type]
+    assert read_messages(shapes, "user") == CONVERSATION
 
 
 NAMES = (

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from otel_agenttrace.model.record import AnyValue, SpanRecord
-    from otel_agenttrace.pipeline.messages import Message
+    from otel_agenttrace.model.record import SpanRecord
 
-Source: TypeAlias = "str | Callable[[SpanRecord], AnyValue]"
+Source: TypeAlias = "str | Callable[[SpanRecord], Any]"
 """The name of an attribute, or a function where a name is not enough. A function returns None for what is not there,
 and never raises, whatever the span holds."""
 
-MessageSource: TypeAlias = "str | Callable[[SpanRecord], AnyValue | tuple[Message, ...]]"
+MessageSource: TypeAlias = Source
 """As above; the value, JSON text too, is given to `read_messages`, unless it is a tuple of messages already."""
 
 
@@ -27,7 +26,8 @@ class Dialect:
 
     Attributes:
         name: as in `Canonical.dialect`.
-        marks: attribute names, or first parts of them (`llm` is for `llm.model_name` too), that only it uses.
+        marks: names of attributes and events, or first parts of them (`llm` is for `llm.model_name` too), that only it
+            uses.
         scopes: the same for the names of instrumentation scopes.
         operation: sources of what the span does; `operations` translates what they say.
         operations: words of the dialect, in lower case, to values of `gen_ai.operation.name`.

@@ -5,7 +5,7 @@ https://opentelemetry.io/docs/specs/semconv/gen-ai/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.contract.attributes import (
     GEN_AI_AGENT_NAME,
@@ -34,7 +34,6 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_USAGE_OUTPUT_TOKENS,
     GEN_AI_USAGE_PROMPT_TOKENS,
     GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
-    MCP_METHOD_NAME,
 )
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.message_forms import read_messages
@@ -77,8 +76,17 @@ def _event_messages(record: SpanRecord) -> Iterator[tuple[str, Message]]:
         role = _EVENT_ROLES.get(event.name)
         if role is not None:
             body = parsed(event.attributes.get("gen_ai.event.content")) or event.attributes
-            for message in read_messages({"role": role, **body} if isinstance(body, dict) else body, role):
+            for message in read_messages(_with_role(body, role), role):
                 yield event.name, message
+
+
+def _with_role(body: Any, role: Role) -> Any:
+    """The body of an event as a message: its role is in the event's name, and a choice holds a message."""
+    if not isinstance(body, dict):
+        return body
+    inner = body.get("message")
+    message = {**inner, "finish_reason": body.get("finish_reason")} if isinstance(inner, dict) else body
+    return {"role": role, "tool_call_id": message.get("id"), **message}
 
 
 def _first(record: SpanRecord, name: str) -> AnyValue:
@@ -88,9 +96,14 @@ def _first(record: SpanRecord, name: str) -> AnyValue:
 
 OTEL_GENAI = Dialect(
     name="otel_genai",
-    marks=("gen_ai", MCP_METHOD_NAME),
-    operation=(GEN_AI_OPERATION_NAME, MCP_METHOD_NAME),
-    operations={"tools/call": "execute_tool"},
+    marks=("gen_ai",),
+    operation=(GEN_AI_OPERATION_NAME,),
+    operations={
+        "call_llm": "chat",
+        "completion": "text_completion",
+        "embedding": "embeddings",
+        "agent": "invoke_agent",
+    },
     keeps_operations=True,
     request_model=(GEN_AI_REQUEST_MODEL,),
     response_model=(GEN_AI_RESPONSE_MODEL,),

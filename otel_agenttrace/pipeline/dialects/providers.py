@@ -5,7 +5,13 @@ https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/#gen-ai-p
 
 from __future__ import annotations
 
+_APIS = frozenset({"chat", "completion", "completions", "embedding", "embeddings", "messages", "responses"})
+"""What the Vercel AI SDK writes behind a dot: `openai.responses`."""
+
 _NAMES = {
+    "amazon-bedrock": "aws.bedrock",
+    "azure": "azure.ai.openai",
+    "azure-openai": "azure.ai.openai",
     "azure_openai": "azure.ai.openai",
     "az.ai.openai": "azure.ai.openai",
     "az.ai.inference": "azure.ai.inference",
@@ -25,4 +31,8 @@ _NAMES = {
 
 def provider_name(name: str) -> str:
     """OTel's name of a provider; one that is not known stays as it is."""
-    return _NAMES.get(name.lower(), name)
+    known = _NAMES.get(name.lower())
+    if known is None:
+        head, _, api = name.rpartition(".")
+        known = _NAMES.get(head.lower(), head) if head and api in _APIS else name
+    return known

@@ -5,8 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_agenttrace.pipeline.dialects.any_agent import ANY_AGENT
+from otel_agenttrace.pipeline.dialects.google_adk import GOOGLE_ADK
+from otel_agenttrace.pipeline.dialects.langfuse import LANGFUSE
+from otel_agenttrace.pipeline.dialects.langsmith import LANGSMITH
+from otel_agenttrace.pipeline.dialects.mcp import MCP
+from otel_agenttrace.pipeline.dialects.openinference import OPENINFERENCE
+from otel_agenttrace.pipeline.dialects.openllmetry import OPENLLMETRY
 from otel_agenttrace.pipeline.dialects.otel_genai import OTEL_GENAI
 from otel_agenttrace.pipeline.dialects.own import OWN
+from otel_agenttrace.pipeline.dialects.pydantic_ai import PYDANTIC_AI
+from otel_agenttrace.pipeline.dialects.vercel_ai import VERCEL_AI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +23,19 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.pipeline.dialects.dialect import Dialect, MessageSource, Source
 
-DIALECTS: tuple[Dialect, ...] = (OTEL_GENAI, OWN)
+DIALECTS: tuple[Dialect, ...] = (
+    LANGSMITH,
+    OTEL_GENAI,
+    OPENINFERENCE,
+    LANGFUSE,
+    OPENLLMETRY,
+    VERCEL_AI,
+    PYDANTIC_AI,
+    GOOGLE_ADK,
+    ANY_AGENT,
+    MCP,
+    OWN,
+)
 """What one of them says comes before what the next says."""
 
 _MOST_SPECIFIC_FIRST = (*(dialect for dialect in DIALECTS if dialect not in (OTEL_GENAI, OWN)), OTEL_GENAI, OWN)
@@ -64,6 +85,7 @@ def plan_for(record: SpanRecord) -> Plan | None:
     for key in record.attributes:
         spoken |= _key_bits(key if len(key) <= _MAX_MARK else key[:_MAX_MARK])
     for event in record.events:
+        spoken |= _key_bits(event.name[:_MAX_MARK])
         for key in event.attributes:
             spoken |= _key_bits(key[:_MAX_MARK])
     return _plan(spoken) if spoken else None
@@ -81,7 +103,7 @@ def _scope_bits(scope: str) -> int:
 
 
 def _bears(name: str, marks: tuple[str, ...]) -> bool:
-    return any(name == mark or name.startswith(f"{mark}.") for mark in marks)
+    return any(name == mark or name.startswith(mark if mark.endswith(".") else f"{mark}.") for mark in marks)
 
 
 @lru_cache(maxsize=1000)
