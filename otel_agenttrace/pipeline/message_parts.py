@@ -76,7 +76,7 @@ def _parts(item: Any) -> Iterator[Part]:
             read = next((_BY_KEY[key] for key in item if key in _BY_KEY), _unknown)
         yield from read(item)
     elif item is not None:
-        yield TextPart(_as_json(item))
+        yield TextPart(as_text(item))
 
 
 def _text(item: dict[str, Any]) -> Iterator[Part]:
@@ -87,7 +87,7 @@ def _text(item: dict[str, Any]) -> Iterator[Part]:
         texts = (_first(piece, _TEXT_KEYS) if isinstance(piece, dict) else piece for piece in value[:_MAX_PARTS])
         yield from (TextPart(text) for text in texts if isinstance(text, str))
     elif value not in (None, ""):
-        yield TextPart(value if isinstance(value, str) else _as_json(value))
+        yield TextPart(value if isinstance(value, str) else as_text(value))
 
 
 def _reasoning(item: dict[str, Any]) -> Iterator[Part]:
@@ -112,7 +112,7 @@ def _wrapped(key: str, read: Callable[[dict[str, Any]], Part]) -> _Reader:
 
     def read_wrapped(item: dict[str, Any]) -> Iterator[Part]:
         inner = item.get(key)
-        yield read(inner) if isinstance(inner, dict) else TextPart(_as_json(item))
+        yield read(inner) if isinstance(inner, dict) else TextPart(as_text(item))
 
     return read_wrapped
 
@@ -127,7 +127,7 @@ def _media(item: dict[str, Any]) -> Iterator[Part]:
 
 
 def _unknown(item: dict[str, Any]) -> Iterator[Part]:
-    yield TextPart(_as_json(item))
+    yield TextPart(as_text(item))
 
 
 def _result(value: Any) -> Any:
@@ -151,7 +151,8 @@ def _text_of(item: dict[str, Any], keys: tuple[str, ...]) -> str:
     return next((value for key in keys if isinstance(value := item.get(key), str) and value), "")
 
 
-def _as_json(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as JSON text; one that JSON cannot hold as Python shows it."""
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # nested too deep

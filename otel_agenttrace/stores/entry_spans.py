@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, get_args
 from pydantic import ValidationError
 
 from otel_agenttrace.contract.attributes import (
+    AGENTTRACE_COST_USD,
     AGENTTRACE_INPUT,
     AGENTTRACE_OUTPUT,
     AGENTTRACE_REVISION,
@@ -23,7 +24,6 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_OPERATION_NAME,
     GEN_AI_PROVIDER_NAME,
     GEN_AI_RESPONSE_MODEL,
-    GEN_AI_USAGE_COST,
     GEN_AI_USAGE_INPUT_TOKENS,
     GEN_AI_USAGE_OUTPUT_TOKENS,
     SESSION_ID,
@@ -47,7 +47,7 @@ _FIELDS = {
     "provider_used": GEN_AI_PROVIDER_NAME,
     "input_tokens": GEN_AI_USAGE_INPUT_TOKENS,
     "output_tokens": GEN_AI_USAGE_OUTPUT_TOKENS,
-    "cost_usd": GEN_AI_USAGE_COST,
+    "cost_usd": AGENTTRACE_COST_USD,
     "raw_input": AGENTTRACE_INPUT,
     "raw_output": AGENTTRACE_OUTPUT,
 }

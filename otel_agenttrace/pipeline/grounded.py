@@ -1,0 +1,171 @@
+"""Whether the answer of a trace says only what its tools, its documents and its inputs say.
+
+What is compared is text, see `otel_agenttrace.grounding`; here it is chosen: the last answer of the outermost agent,
+and what it could have known. A trace that looked nothing up and was given no document has nothing to be held against.
+
+Facts are judged: numbers, dates, URLs, quotations, names, and what contradicts the sources. Agents also explain,
+comment and joke, so a statement that merely goes beyond the sources says nothing against an agent.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from otel_agenttrace.grounding import GroundingReport, ground
+from otel_agenttrace.model.times import to_rfc3339
+from otel_agenttrace.pipeline.canonical import canonical
+from otel_agenttrace.pipeline.failures import classify
+from otel_agenttrace.pipeline.json_prose import as_prose
+from otel_agenttrace.pipeline.message_parts import as_text
+from otel_agenttrace.pipeline.steps import steps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from otel_agenttrace.grounding import GroundingChecker
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.model.tree import SpanTree
+    from otel_agenttrace.pipeline.canonical import Canonical
+    from otel_agenttrace.pipeline.messages import Message
+    from otel_agenttrace.pipeline.steps import Step
+
+_MIN_DOCUMENT_WORDS = 60
+"""An input of so many words is a document that an answer can be held against, and no mere question."""
+
+_MAX_OUTPUT = 20_000
+_MAX_SOURCES = 1_000_000
+"""Characters that are looked at."""
+
+_FINAL_TOOLS = re.compile(r"(?:final|submit)_?(?:answer|output|result|response)", re.IGNORECASE)
+"""Some frameworks have the model hand in its answer by calling a tool."""
+
+_WORD = re.compile(r"\w+")
+_ECHO = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of holding an output against its sources.
+
+    Attributes:
+        origin: the span whose output it is.
+    """
+
+    report: GroundingReport
+    origin: SpanRecord
+
+
+def judge_output(tree: SpanTree, checker: GroundingChecker = ground) -> Judgement | None:
+    """Hold the final answer of a trace against all that its agents were given and looked up.
+
+    Args:
+        tree: the trace.
+        checker: what compares; it must be a function of its arguments alone.
+
+    Returns:
+        None where the trace has no answer in words, or nothing to hold it against.
+    """
+    steps = steps_of(tree)
+    answer = _final_answer(tree, steps) if tree.nodes else None
+    if answer is None:
+        return None
+    output, origin = answer
+    evidence = list(_bounded(_evidence(steps, output)))
+    given = list(_bounded(_given(tree, steps)))
+    if not evidence and not any(len(_WORD.findall(text)) >= _MIN_DOCUMENT_WORDS for text in given):
+        return None
+    sources = [*evidence, *given, _today(tree)]
+    report = checker(as_prose(output, sources), sources)
+    facts = [claim for claim in report.claims if claim.reason != "unsupported_statement"]
+    return Judgement(GroundingReport.of(facts), origin)
+
+
+def _final_answer(tree: SpanTree, steps: Sequence[Step]) -> tuple[str, SpanRecord] | None:
+    """The last words of the outermost agent, and the span that has them: the call of the model, where one has."""
+    root = canonical(tree.root.record)
+    said = "" if root.is_tool_call else _text_of(root.output_messages)[:_MAX_OUTPUT]
+    calls = [step for step in steps if step.said.is_model_call and step.span.end_time_unix_nano is not None]
+    for step in sorted(calls, key=lambda step: step.span.end_time_unix_nano or 0, reverse=True):
+        text = _text_of(step.said.output_messages) or _handed_in(step.said.output_messages)
+        if text and (not said or text == said):
+            return text[:_MAX_OUTPUT], step.span
+        if text and not said:
+            break
+    return (said, tree.root.record) if said else None
+
+
+def _handed_in(messages: Iterable[Message]) -> str:
+    calls = [call for message in messages for call in message.tool_calls if _FINAL_TOOLS.fullmatch(call.name)]
+    return "\n".join(_words_in(call.arguments) for call in calls)
+
+
+def _words_in(arguments: Any) -> str:
+    """The words of an answer that is handed in, without the names of its fields."""
+    if isinstance(arguments, dict):
+        return "\n".join(filter(None, map(_words_in, arguments.values())))
+    return arguments if isinstance(arguments, str) else ""
+
+
+def _evidence(steps: Iterable[Step], output: str) -> Iterator[str]:
+    """What tools and look-ups gave, but not what the model had told them itself."""
+    for step in steps:
+        if step.said.is_tool_call:
+            result, arguments = _plain(step.said.output), _plain(step.said.input)
+            if result and output not in result and not _is_echo(result, arguments):
+                yield result
+            failure = classify(step.span)
+            if failure is not None:
+                yield failure.text
+        else:
+            for message in step.said.input_messages:
+                yield from (_plain(part.result) for part in message.tool_results if output not in _plain(part.result))
+
+
+def _given(tree: SpanTree, steps: Iterable[Step]) -> Iterator[str]:
+    """What the agents were told, and documents that were looked up by something that is no tool."""
+    for node in tree.nodes:
+        said = canonical(node.record)
+        if said.operation == "retrieval":
+            yield _plain(said.output)
+        elif not said.is_model_call and not said.is_tool_call:
+            yield from _told(said)
+    for step in steps:
+        yield from _told(step.said) if step.said.is_model_call else ()
+        yield step.said.tool_name or ""
+
+
+def _told(said: Canonical) -> Iterator[str]:
+    messages = said.input_messages
+    if not messages:
+        yield _plain(said.input)
+    yield from (message.text for message in messages if message.role in ("system", "user"))
+
+
+def _is_echo(result: str, arguments: str) -> bool:
+    words, known = _WORD.findall(result), set(_WORD.findall(arguments))
+    return len(words) > len(known) / 2 and sum(word in known for word in words) >= _ECHO * len(words) > 1
+
+
+def _today(tree: SpanTree) -> str:
+    """Agents know the day: from their instructions, or from the clock."""
+    return to_rfc3339(tree.root.record.start_time_unix_nano)[:10]
+
+
+def _bounded(texts: Iterable[str]) -> Iterator[str]:
+    """Each text once, while there is room."""
+    room, seen = _MAX_SOURCES, set()
+    for text in texts:
+        if text.strip() and text not in seen and room > 0:
+            seen.add(text)
+            yield text[:room]
+            room -= len(text)
+
+
+def _text_of(messages: Iterable[Message]) -> str:
+    return "\n".join(filter(None, (message.text for message in messages if message.role == "assistant"))).strip()
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else as_text(value)
