@@ -15,6 +15,7 @@ PACKAGE = Path(otel_agenttrace.__file__).parent
 
 HEAVY = {
     "click",
+    "genai_prices",
     "google.protobuf",
     "grpc",
     "httpx",
@@ -28,7 +29,7 @@ HEAVY = {
 
 LAYERS = (
     ("contract",),
-    ("model",),
+    ("model", "grounding"),
     ("pipeline",),
     ("stores.api",),
     ("instrument", "otlp", "processors", "exporters", "stores", "views"),
@@ -49,7 +50,9 @@ ON_TOP = {
     "recorder",
     "startup",
     "targets",
+    "together",
     "tracing",
+    "verdicts",
 }
 """The one call and what it puts together: imported by nothing below it."""
 

@@ -142,7 +142,10 @@ class Registry:
 
 FOLDER = Path(__file__).with_name("registry")
 
-FILES = ("task", "work", "phases", "gate", "handoff", "run", "failure", "agent", "agenttrace", "general", "gen_ai")
+FILES = (
+    *("task", "work", "phases", "gate", "handoff", "run", "failure", "agent", "agenttrace", "verdict"),
+    *("general", "gen_ai"),
+)
 """The files of our own registry, in the order in which the documentation shows them."""
 
 

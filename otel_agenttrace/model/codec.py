@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.model.record import AnyValue, Attributes
 
-_HAS_IS_REMOTE = 0x100
+HAS_IS_REMOTE = 0x100
+"""In `flags`, as in OTLP's SpanFlags: `IS_REMOTE` is told."""
+
 IS_REMOTE = 0x200
 """In `flags`, as in OTLP's SpanFlags: whether the parent (or the linked span) is of another process."""
 
@@ -187,11 +189,11 @@ def _simple_text(span: ReadableSpan, attributes: Attributes) -> bytes | None:
     # Read as `events` and `links`, two empty lists cost a twentieth of the whole span: each is copied under a lock.
     if end_time is None or not span.status.is_unset or span._events or span._links:  # noqa: SLF001
         return None
-    if span.dropped_attributes:
+    if span.dropped_attributes or span.dropped_events or span.dropped_links:
         return None
     if context.trace_state is not DEFAULT_TRACE_STATE or (values := _plain_text(attributes)) is None:
         return None
-    flags = context.trace_flags | _HAS_IS_REMOTE
+    flags = context.trace_flags | HAS_IS_REMOTE
     above = b""
     if parent is not None:
         above = b'"parent_span_id":"%016x",' % parent.span_id
@@ -255,7 +257,7 @@ def _readable_fields(span: ReadableSpan, extra_events: Sequence[EventRecord], at
     if trace_state:
         found["trace_state"] = trace_state.to_header()
     is_remote = parent is not None and parent.is_remote
-    found["flags"] = context.trace_flags | _HAS_IS_REMOTE | (IS_REMOTE if is_remote else 0)
+    found["flags"] = context.trace_flags | HAS_IS_REMOTE | (IS_REMOTE if is_remote else 0)
     _add_dropped_counts(found, span)
     return found
 
@@ -289,7 +291,7 @@ def _link_fields(link: Any) -> dict[str, Any]:
         found["attributes"] = dict(link.attributes)
     if context.trace_state:
         found["trace_state"] = context.trace_state.to_header()
-    found["flags"] = context.trace_flags | _HAS_IS_REMOTE | (IS_REMOTE if context.is_remote else 0)
+    found["flags"] = context.trace_flags | HAS_IS_REMOTE | (IS_REMOTE if context.is_remote else 0)
     if link.dropped_attributes:
         found["dropped_attributes_count"] = link.dropped_attributes
     return found

@@ -7,7 +7,8 @@ a new one (`dataclasses.replace`) and never write into the mappings of the one t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -111,6 +112,17 @@ class SpanRecord:
     def duration_nano(self) -> int | None:
         """Nanoseconds from start to end, None while open; negative where the emitter's clock jumped back."""
         return None if self.end_time_unix_nano is None else self.end_time_unix_nano - self.start_time_unix_nano
+
+
+_FIELDS_OF = attrgetter(*(each.name for each in fields(SpanRecord)))
+_ATTRIBUTES_AT = [each.name for each in fields(SpanRecord)].index("attributes")
+
+
+def with_attributes(record: SpanRecord, attributes: Attributes) -> SpanRecord:
+    """The record with other attributes; for stages, which every span passes: `dataclasses.replace` takes longer."""
+    values = list(_FIELDS_OF(record))
+    values[_ATTRIBUTES_AT] = attributes
+    return SpanRecord(*values)
 
 
 def session_id_of(attributes: Mapping[str, AnyValue]) -> str | None:

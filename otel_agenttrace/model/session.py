@@ -17,6 +17,7 @@ class TraceSession(BaseModel):
         total_events: how many spans it has.
         total_tokens: input and output, each model call once.
         total_cost_usd: the sum of the costs that are known.
+        cost_complete: every model call has a cost.
     """
 
     id: str
@@ -27,3 +28,4 @@ class TraceSession(BaseModel):
     total_events: int = 0
     total_tokens: int = 0
     total_cost_usd: float = 0.0
+    cost_complete: bool = True

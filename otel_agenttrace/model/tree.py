@@ -6,6 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.model.merge import greater
+from otel_agenttrace.model.verdicts import is_verdict, newest_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,15 +58,20 @@ class SpanTree:
     Records of one identity are merged, see `greater`. Where several spans share an id, a child belongs to the one
     that started last before it did. In a cycle of parents the span that started first goes to the top.
 
+    Verdicts are set aside: they tell of the trace and are no part of it. Where nothing else is left of a trace, its
+    verdict stands for it.
+
     Attributes:
         tops: roots, orphans and tops of broken cycles, by start time, then span id.
         nodes: every span, each before its children, tree by tree.
+        verdict: the verdict of the root's trace that was made from most; None if there is none.
     """
 
-    __slots__ = ("_root", "nodes", "tops")
+    __slots__ = ("_root", "nodes", "tops", "verdict")
 
     def __init__(self, spans: Iterable[SpanRecord]) -> None:
-        nodes = _distinct(spans)
+        records, verdicts = _set_aside(spans)
+        nodes = _distinct(records)
         _link(nodes)
         _break_cycles(nodes)
         for node in nodes:
@@ -74,6 +80,8 @@ class SpanTree:
         self.tops = tuple(node for node in nodes if node.parent is None)
         self.nodes = tuple(_walk(self.tops))
         self._root = next((node for node in self.tops if node.is_root), self.tops[0] if self.tops else None)
+        trace_id = self._root.record.trace_id if self._root else ""
+        self.verdict = newest_verdict(record for record in verdicts if record.trace_id == trace_id)
 
     @property
     def root(self) -> SpanNode:
@@ -85,6 +93,18 @@ class SpanTree:
         if self._root is None:
             raise ValueError("a trace without spans has no root")
         return self._root
+
+
+def _set_aside(spans: Iterable[SpanRecord]) -> tuple[list[SpanRecord], list[SpanRecord]]:
+    """The spans that make up the tree, and the verdicts."""
+    records: list[SpanRecord] = []
+    verdicts: list[SpanRecord] = []
+    for record in spans:
+        (verdicts if is_verdict(record) else records).append(record)
+    if not records:
+        newest = newest_verdict(verdicts)
+        records = [] if newest is None else [newest]
+    return records, verdicts
 
 
 def _distinct(spans: Iterable[SpanRecord]) -> list[SpanNode]:

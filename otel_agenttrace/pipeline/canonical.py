@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel_agenttrace.contract.attributes import AGENTTRACE_COST_USD
 from otel_agenttrace.model.record import session_id_of
 from otel_agenttrace.pipeline.dialects.providers import provider_name
 from otel_agenttrace.pipeline.dialects.table import plan_for
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _MAX_AMOUNT = 10**15
 """Nobody uses that many tokens; the sum of a million of them still is an int64."""
-
-_COST_USD = "agenttrace.cost_usd"
 
 _TOOL_OPERATION = "execute_tool"
 _MODEL_OPERATIONS = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
@@ -143,7 +142,7 @@ def canonical(record: SpanRecord) -> Canonical:
     """Read the canonical fields of a span. Values of a wrong type count as absent; a number may be written as text."""
     plan = plan_for(record)
     conversation = session_id_of(record.attributes)
-    cost = _amount(record.attributes.get(_COST_USD))
+    cost = _amount(record.attributes.get(AGENTTRACE_COST_USD))
     if plan is None:
         is_silent = conversation is None and cost is None
         return _NOTHING if is_silent else Canonical(conversation=conversation, cost_usd=cost)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MAX_NAME_LENGTH = 256
 
 _LAST_WORD = re.compile(r"(\w+)\W*$")
-_LEADING_CLASS = re.compile(r"\s*([A-Za-z_][\w.]*)(?::|\s*$)")
+_LEADING_CLASS = re.compile(r"\s*([A-Za-z_][\w.]*)(?::|\(|\s*$)")
 _TIMEOUT_CLASS = re.compile(r"\w*(?:[Tt]imeout|TimedOut|[Dd]eadlineExceeded)(?:Error|Exception|Expired)?")
 _VALIDATION_CLASS = re.compile(
     r"\w*Validation(?:Error|Exception)|ContractError|ZodError|UnprocessableEntity(?:Error|Exception)?"
@@ -51,6 +51,21 @@ _CANCELLATIONS = frozenset(
         "cancelled",
     }
 )
+_CONTROL_FLOW = frozenset(
+    {
+        "ApprovalRequired",
+        "CallDeferred",
+        "GeneratorExit",
+        "GraphBubbleUp",
+        "GraphDelegate",
+        "GraphInterrupt",
+        "NodeInterrupt",
+        "ParentCommand",
+        "StopAsyncIteration",
+        "StopIteration",
+    }
+)
+"""Raised to stop early, to hand over or to ask a person: by Python itself, by LangGraph and by Pydantic AI."""
 
 _GRPC_NAMES = (
     "OK",
@@ -114,14 +129,22 @@ def is_cancellation(name: str) -> bool:
     return last_word(name) in _CANCELLATIONS
 
 
+def is_control_flow(name: str) -> bool:
+    """Whether an exception's class is one that is raised where nothing went wrong."""
+    return last_word(name) in _CONTROL_FLOW
+
+
 def class_in_status(message: str) -> str:
-    """The exception's class with which a status description starts, as the Python SDK writes it; else empty."""
+    """The exception's class with which a status description starts, as `str` or `repr` write it; else empty."""
     match = _LEADING_CLASS.match(message[:_MAX_NAME_LENGTH])
     if match is None:
         return ""
     name = match[1]
     is_class = (
-        name.endswith(("Error", "Exception")) or is_cancellation(name) or _TIMEOUT_CLASS.fullmatch(last_word(name))
+        name.endswith(("Error", "Exception"))
+        or is_cancellation(name)
+        or is_control_flow(name)
+        or _TIMEOUT_CLASS.fullmatch(last_word(name))
     )
     return name if is_class else ""
 

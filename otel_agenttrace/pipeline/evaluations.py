@@ -17,7 +17,9 @@ from otel_agenttrace.contract.attributes import (
 from otel_agenttrace.pipeline.numbers import as_number
 
 if TYPE_CHECKING:
-    from otel_agenttrace.model.record import EventRecord, SpanRecord
+    from collections.abc import Iterable
+
+    from otel_agenttrace.model.record import EventRecord
 
 _HALLUCINATED = frozenset(
     {"hallucinated", "hallucination", "not_factual", "not_grounded", "unfaithful", "ungrounded", "unsupported"}
@@ -25,18 +27,18 @@ _HALLUCINATED = frozenset(
 """Labels that say it under any name."""
 
 _BAD_WHEN_HIGH = ("hallucinat",)
-_BAD_WHEN_LOW = ("faithful", "grounded", "factual")
+_BAD_WHEN_LOW = ("faithful", "ground", "factual")
 _YES = frozenset({"detected", "fail", "failed", "flagged", "positive", "true", "yes"})
 _NO = frozenset({"fail", "failed", "false", "negative", "no"})
 
 
-def hallucination_in(record: SpanRecord) -> str | None:
+def hallucination_told(events: Iterable[EventRecord]) -> str | None:
     """Why the last evaluation that speaks of hallucination says that there is one; None if it says there is none.
 
     A label decides. Without one a score does, if it lies between 0 and 1: other scales differ in what they mean.
     """
     verdict = None
-    for event in record.events:
+    for event in events:
         if event.name == EVENT_EVALUATION_RESULT:
             flagged = _is_flagged(event)
             if flagged is not None:

@@ -7,7 +7,7 @@ read, whoever recorded it. Why the rules are what they are: `docs/decisions/0003
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 from otel_agenttrace.contract.attributes import (
     ERROR_TYPE,
@@ -17,23 +17,30 @@ from otel_agenttrace.contract.attributes import (
     EXCEPTION_STACKTRACE,
     EXCEPTION_TYPE,
     FAILURE_TYPE,
+    SPAN_VERDICT,
     TASK_TIMEOUT_MS,
 )
+from otel_agenttrace.model.kinds import FailureType
 from otel_agenttrace.model.record import ENDED_BY
+from otel_agenttrace.model.verdicts import is_verdict
+from otel_agenttrace.pipeline.dialects.errors import error_told
 from otel_agenttrace.pipeline.error_words import (
     class_in_status,
     failure_type_of,
     is_cancellation,
+    is_control_flow,
     last_word,
     protocol_errors,
 )
-from otel_agenttrace.pipeline.evaluations import hallucination_in
+from otel_agenttrace.pipeline.evaluations import hallucination_told
 from otel_agenttrace.pipeline.numbers import as_number
 
 if TYPE_CHECKING:
-    from otel_agenttrace.model.kinds import FailureType
     from otel_agenttrace.model.record import AnyValue, EventRecord, SpanRecord
     from otel_agenttrace.pipeline.error_words import ProtocolError
+
+
+_FAILURE_TYPES = frozenset(get_args(FailureType)) - {"none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +76,22 @@ def classify(record: SpanRecord, now_unix_nano: int | None = None) -> LocalFailu
 
     A span with status OK has no error, whatever it recorded on the way; what OK does not speak of is a limit that
     was passed and an output that was judged. While a span is open only the passing of its `task.timeout_ms` is
-    certain: an error may yet be handled.
+    certain: an error may yet be handled. A verdict is the one span that is believed: it says how its trace failed.
 
     Args:
         record: the span, from any emitter.
         now_unix_nano: for an open span the time up to which it is known to run, in nanoseconds since the Unix
             epoch; without it, its last event.
     """
+    if record.name == SPAN_VERDICT and is_verdict(record):
+        return _told_by_verdict(record)
     error = _error_of(record) if _may_have_error(record) else None
     overrun = _overrun_of(record, now_unix_nano)
     if overrun is not None:
         return overrun if error is None else replace(error, type="timeout", is_cancellation=False, is_vague=False)
     if error is not None:
         return error
-    explanation = hallucination_in(record)
+    explanation = hallucination_told(record.events)
     if explanation is not None:
         return LocalFailure("hallucination_flag", explanation, is_error=False)
     if ENDED_BY in record.attributes:
@@ -92,7 +101,7 @@ def classify(record: SpanRecord, now_unix_nano: int | None = None) -> LocalFailu
 
 def was_called_off(record: SpanRecord) -> bool:
     """Whether the span ended because its work was called off, failed or not."""
-    return is_cancellation(_exception_type(record, _exception_event(record)))
+    return is_cancellation(_exception_type(record, _exception_event(record), error_told(record)))
 
 
 def failure_stage(record: SpanRecord) -> SpanRecord:
@@ -103,17 +112,29 @@ def failure_stage(record: SpanRecord) -> SpanRecord:
     return replace(record, attributes={**record.attributes, str(FAILURE_TYPE): failure.type})
 
 
+def _told_by_verdict(record: SpanRecord) -> LocalFailure | None:
+    if record.status_code != "ERROR":
+        return None
+    told = record.attributes.get(FAILURE_TYPE)
+    kind = cast("FailureType", told) if isinstance(told, str) and told in _FAILURE_TYPES else "exception"
+    return LocalFailure(kind, record.status_message, is_error=kind != "hallucination_flag")
+
+
 def _may_have_error(record: SpanRecord) -> bool:
     return record.end_time_unix_nano is not None and record.status_code != "OK"
 
 
 def _error_of(record: SpanRecord) -> LocalFailure | None:
     event = _exception_event(record)
-    exception_type = _exception_type(record, event)
+    told = error_told(record)
+    exception_type = _exception_type(record, event, told)
+    if is_control_flow(exception_type):
+        return None
     codes = protocol_errors(record)
     called_off = is_cancellation(exception_type)
     if not (
         record.status_code == "ERROR"
+        or told is not None
         or ((event is not None or exception_type) and not called_off)
         or any(code.fails_alone for code in codes)
     ):
@@ -122,7 +143,7 @@ def _error_of(record: SpanRecord) -> LocalFailure | None:
     kind = _type_of(record, exception_type, codes)
     return LocalFailure(
         kind,
-        message=_text(recorded.get(EXCEPTION_MESSAGE)) or record.status_message,
+        message=_text(recorded.get(EXCEPTION_MESSAGE)) or record.status_message or told or "",
         exception_type=exception_type,
         stacktrace=_text(recorded.get(EXCEPTION_STACKTRACE)),
         code=codes[0].text if codes else "",
@@ -150,14 +171,15 @@ def _exception_event(record: SpanRecord) -> EventRecord | None:
     return chosen[-1] if chosen else None
 
 
-def _exception_type(record: SpanRecord, event: EventRecord | None) -> str:
+def _exception_type(record: SpanRecord, event: EventRecord | None, told: str | None) -> str:
     recorded = _text(event.attributes.get(EXCEPTION_TYPE)) if event is not None else ""
     if recorded:
         return recorded
     error_type = _text(record.attributes.get(ERROR_TYPE))
     if error_type and not error_type.lstrip("-").isdigit():
         return error_type
-    return class_in_status(record.status_message) if record.status_code == "ERROR" else ""
+    in_status = class_in_status(record.status_message) if record.status_code == "ERROR" else ""
+    return in_status or (class_in_status(told) if told else "")
 
 
 def _names_class(exception_type: str) -> bool:

@@ -33,7 +33,7 @@ _ROLES: dict[str, Role] = {
 }
 _ENVELOPES = (
     "messages", "choices", "generations", "candidates", "contents", "input_messages", "output_messages", "response",
-    "output", "message", "content",
+    "output", "message", "content", "update",
 )  # fmt: skip
 """Keys under which messages stand in something that is no message itself; the first that holds any counts."""
 
@@ -71,7 +71,7 @@ def _walk(value: Any, role: Role, depth: int) -> Iterator[Message]:
     if depth == 0:
         return
     if isinstance(value, list):
-        for item in value:
+        for item in [{"role": value[0], "content": value[1]}] if _is_pair(value) else value:
             yield from _walk(parsed(item), role, depth - 1)
     elif isinstance(value, dict) and value.get("kind") == "request" and isinstance(value.get("parts"), list):
         yield from (_request_part(part) for part in value["parts"] if isinstance(part, dict))
@@ -88,11 +88,18 @@ def _walk(value: Any, role: Role, depth: int) -> Iterator[Message]:
                     return
 
 
+def _is_pair(items: list[Any]) -> bool:
+    """Whether a list is LangChain's short form of a message: `["user", "Hello"]`."""
+    return len(items) == 2 and all(isinstance(item, str) for item in items) and items[0] in _ROLES
+
+
 def _message(item: dict[str, Any], role: Role) -> Message | None:
     """The message that an object is; None if it is none."""
     inner = item.get("kwargs")
     if isinstance(inner, dict) and isinstance(item.get("id"), list):  # LangChain's own serialisation
         return _message({"type": str(item["id"][-1:]).strip("[]'"), **inner, "kwargs": None}, role)
+    if item.keys() == {"type", "data"} and isinstance(item["data"], dict):  # LangChain's messages_to_dict
+        return _message({"type": item["type"], **item["data"]}, role)
     if item.get("type") in _ITEM_TYPES:
         return _item(item)
     said = _role_of(item)

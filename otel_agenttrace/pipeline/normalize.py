@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -22,11 +21,12 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_USAGE_OUTPUT_TOKENS,
     GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 )
-from otel_agenttrace.model.record import session_id_of
+from otel_agenttrace.model.record import session_id_of, with_attributes
 from otel_agenttrace.pipeline.canonical import canonical
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import Attributes, SpanRecord
+    from otel_agenttrace.pipeline.canonical import Canonical
 
 _NAMES = {
     "operation": str(GEN_AI_OPERATION_NAME),
@@ -52,13 +52,17 @@ _FINISH_REASONS = str(GEN_AI_RESPONSE_FINISH_REASONS)
 _CONVERSATION_ID = str(GEN_AI_CONVERSATION_ID)
 
 
-def normalize(record: SpanRecord) -> SpanRecord:
+def normalize(record: SpanRecord, said: Canonical | None = None) -> SpanRecord:
     """Write the small canonical fields under OTel's names, where the emitter used other words.
 
     What the emitter wrote stays as it is, and none of its attributes is overwritten. Messages are not written again:
     they are large, and read from where they are.
+
+    Args:
+        record: the span.
+        said: its canonical fields, where the caller has them.
     """
-    said = canonical(record)
+    said = said or canonical(record)
     if said.dialect is None:
         return record
     attributes = record.attributes
@@ -72,4 +76,4 @@ def normalize(record: SpanRecord) -> SpanRecord:
         added[_FINISH_REASONS] = list(said.finish_reasons)
     if said.conversation is not None and session_id_of(attributes) is None:
         added[_CONVERSATION_ID] = said.conversation
-    return replace(record, attributes={**attributes, **added}) if added else record
+    return with_attributes(record, {**attributes, **added}) if added else record

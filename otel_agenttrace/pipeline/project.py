@@ -134,7 +134,9 @@ def _step(node: SpanNode, begun: Failure | None) -> TraceStep | None:
         return TraceStep(name=plain_text(said.model or record.name), kind="model_output", **content)
     if begun is None:
         return None
-    kind: Any = "validation_error" if begun.type == "validation_error" else "exception"
+    kind: Any = {"validation_error": "validation_error", "hallucination_flag": "model_output"}.get(
+        begun.type, "exception"
+    )
     return TraceStep(name=name, kind=kind, **content)
 
 

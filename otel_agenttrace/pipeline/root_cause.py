@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.canonical import agent_name_of, canonical
 from otel_agenttrace.pipeline.causes import Causes
-from otel_agenttrace.pipeline.failures import classify
+from otel_agenttrace.pipeline.failures import LocalFailure, classify
+from otel_agenttrace.pipeline.judgements import judged_in
 from otel_agenttrace.pipeline.tool_schemas import ToolSchemas
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.model.tree import SpanNode
     from otel_agenttrace.pipeline.causes import Outcome
-    from otel_agenttrace.pipeline.failures import LocalFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,21 @@ class Failure:
 def find_failures(spans: Iterable[SpanRecord] | SpanTree, *, now_unix_nano: int | None = None) -> tuple[Failure, ...]:
     """Every root cause of a trace, recovered ones too, by the start of the origin, then its span id.
 
-    The result does not depend on the order of the spans.
+    The result does not depend on the order of the spans. Of a verdict among them only its judgement of the output is
+    used, also where more spans have come since; what failed is found out anew.
 
     Args:
         spans: the trace; a SpanTree where the caller has one.
         now_unix_nano: the time up to which open spans are known to run, see `classify`.
     """
     tree = spans if isinstance(spans, SpanTree) else SpanTree(spans)
+    return failures_in(tree, judged_in(tree.verdict.events if tree.verdict else ()), now_unix_nano=now_unix_nano)
+
+
+def failures_in(tree: SpanTree, judged: Mapping[str, str], *, now_unix_nano: int | None = None) -> tuple[Failure, ...]:
+    """What `find_failures` finds, with a judgement at hand: why which spans' outputs are hallucinations, by id."""
     local = _local_failures(tree, now_unix_nano)
+    _add_judged(local, tree, judged)
     if not local:
         return ()
     causes = Causes(tree, local)
@@ -102,6 +109,14 @@ def _local_failures(tree: SpanTree, now_unix_nano: int | None) -> dict[SpanNode,
             if schemas.are_broken_by(said):
                 local[node] = replace(local[node], type="validation_error", is_vague=False)
     return local
+
+
+def _add_judged(local: dict[SpanNode, LocalFailure], tree: SpanTree, judged: Mapping[str, str]) -> None:
+    """The spans whose output was judged; the root stands for one that is gone, and an error comes before."""
+    nodes = {node.record.span_id: node for node in reversed(tree.nodes)} if judged else {}
+    for span_id, explanation in judged.items():
+        node = nodes.get(span_id, tree.root)
+        local.setdefault(node, LocalFailure("hallucination_flag", explanation, is_error=False))
 
 
 def _failure(node: SpanNode, error: LocalFailure, outcome: Outcome, subject: str, members: tuple[str, ...]) -> Failure:

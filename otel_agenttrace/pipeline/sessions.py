@@ -47,6 +47,7 @@ def trace_session(session_id: str, traces: Iterable[Sequence[SpanRecord]]) -> Tr
         total_events=sum(_event_count(tree) for tree in trees),
         total_tokens=sum(each.input_tokens + each.output_tokens for each in used),
         total_cost_usd=sum(each.cost_usd or 0.0 for each in used),
+        cost_complete=all(each.cost_complete for each in used),
     )
 
 

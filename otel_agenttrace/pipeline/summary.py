@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from otel_agenttrace.contract.attributes import PROJECT_ID, TASK_ID
+from otel_agenttrace.contract.attributes import AGENTTRACE_VERDICT_STATUS, PROJECT_ID, TASK_ID
+from otel_agenttrace.model.kinds import TraceStatus
 from otel_agenttrace.model.record import session_id_of
 from otel_agenttrace.model.times import to_rfc3339
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.canonical import canonical
+from otel_agenttrace.pipeline.flags import find_flags
 from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.pipeline.usage import Totals, totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from otel_agenttrace.model.kinds import TraceStatus
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.pipeline.root_cause import Failure
     from otel_agenttrace.stores.api import StoredTrace
@@ -34,8 +35,15 @@ class TraceSummary:
         duration_ms: milliseconds to the last that is known of the trace, while it runs too.
         error_count: failing spans, recovered ones too.
         models: in the order of their first use, as are `tools` and `task_ids`.
-        cost_usd: US dollars, None if no span reports a cost.
+        input_tokens: each model call once, cached ones too, as are the other totals.
+        output_tokens: those of reasoning too.
+        cost_usd: US dollars, None if no cost is known.
+        cost_complete: every model call has a cost.
         failure_ids: of the failures that were not recovered.
+        reported_cost_usd: US dollars, as emitters report them; None if none does.
+        unpriced_models: models with calls whose cost is not known, see `Totals`.
+        dialects: whose words the spans use, in the order of their first use; empty if none is known.
+        flag_kinds: what is remarkable, see `find_flags`; each kind once, in order of time.
     """
 
     trace_id: str
@@ -56,6 +64,13 @@ class TraceSummary:
     cost_usd: float | None
     cost_complete: bool
     failure_ids: tuple[str, ...]
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    reported_cost_usd: float | None
+    unpriced_models: tuple[str, ...]
+    dialects: tuple[str, ...]
+    flag_kinds: tuple[str, ...]
 
 
 def summarize(trace: StoredTrace, *, now_unix_nano: int | None = None) -> TraceSummary:
@@ -85,11 +100,21 @@ def summarize(trace: StoredTrace, *, now_unix_nano: int | None = None) -> TraceS
         cost_usd=used.cost_usd,
         cost_complete=used.cost_complete,
         failure_ids=tuple(failure.failure_id for failure in failures if failure.is_final),
+        cache_read_tokens=used.cache_read_tokens,
+        cache_write_tokens=used.cache_write_tokens,
+        reasoning_tokens=used.reasoning_tokens,
+        reported_cost_usd=used.reported_cost_usd,
+        unpriced_models=used.unpriced_models,
+        dialects=_distinct(each.dialect for each in said),
+        flag_kinds=_distinct(flag.kind for flag in find_flags(tree)),
     )
 
 
 def trace_status(tree: SpanTree, failures: Sequence[Failure]) -> TraceStatus:
-    """How the trace stands; `failures` are all of it."""
+    """How the trace stands; `failures` are all of it. Where only its verdict is left, that says it."""
+    if tree.verdict is tree.root.record:
+        told = tree.verdict.attributes.get(AGENTTRACE_VERDICT_STATUS)
+        return next((status for status in get_args(TraceStatus) if status == told), "passed")
     final = {failure.type for failure in failures if failure.is_final}
     if final - {"hallucination_flag"}:
         return "failed"

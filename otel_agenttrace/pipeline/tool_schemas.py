@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from otel_agenttrace.contract.attributes import GEN_AI_TOOL_DEFINITIONS
+from otel_agenttrace.pipeline.canonical import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,22 +20,21 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 64 * 1024
 _MAX_REFERENCES = 1000
+_SCHEMA_KEYS = ("parameters", "inputSchema", "input_schema", "parameters_json_schema")
+"""OTel and OpenAI; MCP and the Vercel AI SDK; Anthropic; Pydantic AI."""
+
 _UNBOUNDED = (b'"patternProperties"', b'"$dynamicRef"')
 """Keywords that jsonschema checks with Python's `re`, or follows in a way that cannot be counted."""
 
 
 class ToolSchemas:
-    """The schemas of the tools that are defined in some spans, see `gen_ai.tool.definitions`.
-
-    https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
-    """
+    """The schemas of the tools that are defined in some spans, the first definition of each; see `tool_definitions`."""
 
     def __init__(self, spans: Iterable[SpanRecord]) -> None:
         self._schemas: dict[str, Any] = {}
         for span in spans:
-            if GEN_AI_TOOL_DEFINITIONS in span.attributes:
-                for name, schema in _defined(span.attributes[GEN_AI_TOOL_DEFINITIONS]):
-                    self._schemas.setdefault(name, schema)
+            for name, schema in tool_definitions(span):
+                self._schemas.setdefault(name, schema)
         self._checks: dict[str, _Check | None] = {}
 
     def are_broken_by(self, said: Canonical) -> bool:
@@ -102,15 +101,31 @@ def _is_small(value: Any) -> bool:
         return False
 
 
-def _defined(definitions: Any) -> Iterator[tuple[str, Any]]:
-    """Names and schemas, as the conventions write them and as OpenAI's requests do."""
-    if isinstance(definitions, str):
-        try:
-            definitions = orjson.loads(definitions)
-        except ValueError:
-            return
-    for definition in definitions if isinstance(definitions, list) else ():
-        inner = definition.get("function") if isinstance(definition, dict) else None
-        tool = inner if isinstance(inner, dict) else definition
-        if isinstance(tool, dict) and isinstance(tool.get("name"), str):
-            yield tool["name"], tool.get("parameters")
+def tool_definitions(record: SpanRecord) -> Iterator[tuple[str, Any]]:
+    """Names and schemas of the tools that a model was offered, in any emitter's notation.
+
+    https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ (`gen_ai.tool.definitions`)
+    """
+    for definition in _items(canonical(record).tool_definitions):
+        # OpenAI's requests nest the tool, Google's have many of them in one.
+        inner = definition.get("function")
+        declared = definition.get("functionDeclarations") or definition.get("function_declarations")
+        for tool in _items(declared) or [inner if isinstance(inner, dict) else definition]:
+            name = tool.get("name")
+            if isinstance(name, str):
+                yield name, next((tool[key] for key in _SCHEMA_KEYS if tool.get(key) is not None), None)
+
+
+def _items(definitions: Any) -> list[dict[str, Any]]:
+    """The mappings of a list, those too that are written as JSON text."""
+    found = (_parsed(item) for item in definitions) if isinstance(definitions, list) else ()
+    return [item for item in found if isinstance(item, dict)]
+
+
+def _parsed(item: Any) -> Any:
+    if not isinstance(item, str):
+        return item
+    try:
+        return orjson.loads(item)
+    except ValueError:
+        return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.contract.attributes import AGENTTRACE_COST_USD
+from otel_agenttrace.model.record import with_attributes
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.prices import price_usd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.tree import SpanNode
     from otel_agenttrace.pipeline.canonical import Canonical
 
+_COST_USD = str(AGENTTRACE_COST_USD)  # dictionaries are slower on the constants' class
 _MAX_UNPRICED_MODELS = 20
 
 
@@ -95,15 +97,20 @@ class _Below(NamedTuple):
     by_tools: _Usage = _NONE
 
 
-def usage_stage(record: SpanRecord) -> SpanRecord:
-    """Stamp `agenttrace.cost_usd` on a model call whose list price is known, unless it is there already."""
-    if AGENTTRACE_COST_USD in record.attributes:
+def usage_stage(record: SpanRecord, said: Canonical | None = None) -> SpanRecord:
+    """Stamp `agenttrace.cost_usd` on a model call whose list price is known, unless it is there already.
+
+    Args:
+        record: the span.
+        said: its canonical fields, where the caller has them.
+    """
+    if _COST_USD in record.attributes:
         return record
-    said = canonical(record)
+    said = said or canonical(record)
     cost = _list_price(record, said) if said.is_model_call else None
     if cost is None:
         return record
-    return replace(record, attributes={**record.attributes, str(AGENTTRACE_COST_USD): cost})
+    return with_attributes(record, {**record.attributes, _COST_USD: cost})
 
 
 def totals(spans: Iterable[SpanRecord] | SpanTree) -> Totals:

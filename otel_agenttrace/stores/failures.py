@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.errors import TraceNotFoundError
+from otel_agenttrace.model.verdicts import is_verdict, newest_verdict
+from otel_agenttrace.pipeline.failures import classify
 from otel_agenttrace.pipeline.project import failure_event, passed_event, resolve_failure, trace_record
 from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.stores.api import SpanQuery
@@ -92,7 +94,8 @@ class FailureFinder:
         """Yield failures, those of the trace stored last first, each root cause once.
 
         Args:
-            since_unix_nano: only where the span in which it began started then or later, nanoseconds since the epoch.
+            since_unix_nano: only where the span in which it began started then or later, nanoseconds since the epoch;
+                an output that a verdict calls a hallucination counts by the time of the verdict.
             until_unix_nano: only where it started before.
             failure_type: only of this type.
             subject: only of this agent.
@@ -109,7 +112,7 @@ class FailureFinder:
                 and (recovered or failure.is_final)
                 and (failure_type is None or failure.type == failure_type)
                 and (subject is None or found.failure_event.subject == subject)
-                and _within(failure.origin.start_time_unix_nano, since_unix_nano, until_unix_nano)
+                and _within(_time_of(found.trace, failure), since_unix_nano, until_unix_nano)
             ):
                 yield found
 
@@ -171,6 +174,14 @@ def _behind(last: FoundFailure) -> list[FoundFailure]:
     failures = find_failures(last.trace.spans)[::-1]
     position = failures.index(last.failure) + 1 if last.failure in failures else len(failures)
     return [FoundFailure(last.trace, failure) for failure in failures[position:]]
+
+
+def _time_of(trace: StoredTrace, failure: Failure) -> int:
+    """When the failure showed; of the spans that a store is asked for, one that shows it started then."""
+    if failure.type == "hallucination_flag" and classify(failure.origin) is None:
+        verdict = newest_verdict(filter(is_verdict, trace.spans))
+        return failure.origin.start_time_unix_nano if verdict is None else verdict.start_time_unix_nano
+    return failure.origin.start_time_unix_nano
 
 
 def _within(unix_nano: int, since: int | None, until: int | None) -> bool:

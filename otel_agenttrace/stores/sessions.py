@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import TraceNotFoundError
+from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.sessions import is_session_mark
 from otel_agenttrace.stores.api import span_cursor
 from otel_agenttrace.stores.entry_spans import span_to_entry
@@ -49,10 +50,13 @@ def walk_traces(spans: SpanStore, query: SpanQuery) -> Iterator[StoredTrace]:
 
 
 def walk_entries(spans: SpanStore, query: SpanQuery) -> Iterator[TraceEntry]:
-    """Yield the spans that a query finds as entries, page by page; not those that tell of a session's start and end."""
+    """Yield the spans that a query finds as entries, page by page.
+
+    Not those that only tell of a session's start and end, or of a trace's verdict.
+    """
     while page := spans.find_spans(query):
         for span in page:
-            if is_session_mark(span):
+            if is_session_mark(span) or is_verdict(span):
                 continue
             entry = span_to_entry(span)
             # A span need not name the session that its trace belongs to.

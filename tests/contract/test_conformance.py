@@ -23,6 +23,7 @@ import otel_agenttrace
 from otel_agenttrace.contract import attributes as constants
 from otel_agenttrace.contract.attributes import Attribute, EventName
 from otel_agenttrace.contract.validate import Contract
+from otel_agenttrace.grounding import ground
 from otel_agenttrace.instrument.context import TraceContext
 from otel_agenttrace.instrument.detection import run_with_failure_detection
 from otel_agenttrace.instrument.events import agent_event
@@ -36,13 +37,17 @@ from otel_agenttrace.model.failure import FailureEvent
 from otel_agenttrace.model.kinds import AgentEventType
 from otel_agenttrace.model.trace_record import TraceRecord, TraceStep
 from otel_agenttrace.pipeline.failures import failure_stage
+from otel_agenttrace.pipeline.flag import Flag
+from otel_agenttrace.pipeline.grounded import Judgement
 from otel_agenttrace.pipeline.limit import ValueLimiter
 from otel_agenttrace.pipeline.redact import Redactor
+from otel_agenttrace.pipeline.verdict import make_verdict
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.processors.recording import RecordingSpanProcessor
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.memory import MemorySpanStore
 from otel_agenttrace.stores.trace_store import TraceStore
+from otel_agenttrace.testing.spans import make_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,6 +88,7 @@ def emitted() -> Emitted:
     emitted = Emitted()
     for span in [*_recorded_spans(), *_stored_spans()]:
         emitted.add(failure_stage(span), GIVEN)
+    emitted.add(_verdict(), GIVEN)
     return emitted
 
 
@@ -145,10 +151,21 @@ def _stored_spans() -> Iterator[SpanRecord]:
         _store_failure(store, f"{number:032x}-{number:016x}", failure_type)
     session = store.start_session("conformance")
     event = AgentEvent.model_selected("m", "p", "cheap", session.id)
-    store.save_trace(TraceEntry.from_agent_event(event))
+    store.save_trace(TraceEntry.from_agent_event(event).model_copy(update={"cost_usd": 0.1}))
     store.end_session(session.id)
     for trace in store.find_traces(SpanQuery()):
         yield from trace.spans
+
+
+def _verdict() -> SpanRecord:
+    """The verdict of a trace that failed, with a judgement and a flag."""
+    cost = {"gen_ai.operation.name": "chat", "gen_ai.usage.cost": 0.1}
+    root = make_span(status_code="ERROR", attributes=cost)
+    flag = Flag("tool_loop", root.span_id, "again and again", {"count": 5})
+    report = ground("It has 412 employees.", ["It has 400 employees."])
+    verdict = make_verdict([root], judge=lambda _: Judgement(report, root), find_flags=lambda _: [flag])
+    assert verdict is not None
+    return verdict
 
 
 def _store_failure(store: TraceStore, failure_id: str, failure_type: Any) -> None:

@@ -64,6 +64,13 @@ def test_nothing_is_lost_on_the_way_to_an_sdk_span() -> None:
     assert deserialize(serialize_readable(to_readable_span(record))) == record
 
 
+def test_what_was_dropped_is_counted_where_nothing_of_it_was_kept() -> None:
+    """A limit of 0 keeps no event and no link."""
+    record = make_span(dropped_events_count=2, dropped_links_count=3, flags=KNOWN)
+
+    assert deserialize(serialize_readable(to_readable_span(record))) == record
+
+
 @given(span_records)
 def test_any_record_becomes_an_sdk_span(record: SpanRecord) -> None:
     """Whatever OTLP can say survives, but for what the SDK's classes have no place for."""

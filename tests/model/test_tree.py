@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otel_agenttrace.model.record import ScopeRecord
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.testing.spans import START, make_span
 
@@ -94,6 +95,33 @@ def test_a_trace_without_spans_has_no_root() -> None:
     assert SpanTree([]).nodes == ()
     with pytest.raises(ValueError, match="without spans"):
         _ = SpanTree([]).root
+
+
+def _verdict(revision: int, **fields: Any) -> SpanRecord:
+    said: Any = {"name": "agenttrace.verdict", "scope": ScopeRecord("otel_agenttrace"), "span_id": "e" * 16}
+    return make_span(**said | {"attributes": {"agenttrace.revision": revision}} | fields)
+
+
+def test_verdicts_are_set_aside() -> None:
+    """They are no part of the tree; the one made from most is at hand."""
+    old, new = _verdict(1, start_time_unix_nano=START - 9), _verdict(2, parent_span_id=f"{1:016x}")
+    of_another_trace = _verdict(3, trace_id="f" * 32)
+    tree = SpanTree([old, _span(1), new, of_another_trace, _span(2, 1)])
+
+    assert _outline(tree) == ["span 1", "  span 2"]
+    assert tree.verdict == new
+    assert SpanTree([_span(1)]).verdict is None
+    assert SpanTree([]).verdict is None
+
+
+def test_a_verdict_stands_for_a_trace_of_which_nothing_else_is_left() -> None:
+    """It is the only span then, and there is a root to show."""
+    tree = SpanTree([_verdict(1, parent_span_id="a" * 16), _verdict(2, parent_span_id="a" * 16)])
+
+    assert [node.record for node in tree.nodes] == [tree.verdict]
+    assert (tree.root.record, tree.root.is_orphan) == (tree.verdict, True)
+    assert tree.verdict is not None
+    assert tree.verdict.attributes == {"agenttrace.revision": 2}
 
 
 def test_a_trace_of_many_levels_is_no_deeper_than_memory() -> None:

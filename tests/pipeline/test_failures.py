@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -15,10 +15,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pydantic import BaseModel
 
 from otel_agenttrace.model.codec import deserialize, serialize_readable
-from otel_agenttrace.model.record import EventRecord, SpanRecord
+from otel_agenttrace.model.record import EventRecord, ScopeRecord, SpanRecord
 from otel_agenttrace.pipeline.failures import LocalFailure, classify, failure_stage, was_called_off
 from otel_agenttrace.testing.spans import SECOND, START, make_span
 from otel_agenttrace.testing.strategies import span_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opentelemetry.trace import Tracer
 
 
 def _exception(kind: str = "", message: str = "", **attributes: Any) -> EventRecord:
@@ -217,9 +222,7 @@ def test_a_timeout_comes_before_a_validation_error() -> None:
     assert _type_of(status_code="ERROR", attributes=attributes) == "timeout"
 
 
-@pytest.mark.parametrize(
-    "name", ["asyncio.exceptions.CancelledError", "GeneratorExit", "KeyboardInterrupt", "cancelled"]
-)
+@pytest.mark.parametrize("name", ["asyncio.exceptions.CancelledError", "KeyboardInterrupt", "cancelled"])
 def test_a_call_that_was_called_off_fails_only_if_its_emitter_says_so(name: str) -> None:
     """Calling off is no error by itself; with the status ERROR it is one, and marked as such."""
     quiet = make_span(events=(_exception(name),))
@@ -230,6 +233,133 @@ def test_a_call_that_was_called_off_fails_only_if_its_emitter_says_so(name: str)
     failure = _failed(loud)
     assert (failure.type, failure.is_cancellation) == ("exception", True)
     assert not was_called_off(make_span(events=(_exception("psycopg.errors.QueryCanceled"),)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "langgraph.errors.GraphInterrupt",
+        "langgraph.errors.ParentCommand",
+        "GraphBubbleUp",
+        "NodeInterrupt",
+        "pydantic_ai.exceptions.ApprovalRequired",
+        "CallDeferred",
+        "StopIteration",
+        "StopAsyncIteration",
+        "GeneratorExit",
+    ],
+)
+def test_an_exception_that_only_directs_the_flow_is_no_failure(name: str) -> None:
+    """Even where an emitter set the status ERROR, as OTel's SDK does for whatever passes through a span."""
+    said = f"{name}((Interrupt(value='approve?'),))"
+
+    assert _type_of(events=(_exception(name),)) is None
+    assert _type_of(status_code="ERROR", events=(_exception(name),)) is None
+    assert _type_of(status_code="ERROR", attributes={"error.type": name}) is None
+    assert _type_of(status_code="ERROR", status_message=said) is None
+    assert _type_of(status_code="ERROR", status_message=f"ValueError: {name} is not allowed") == "exception"
+    assert _type_of(attributes={"task.timeout_ms": 1}, events=(_exception(name),)) == "timeout"
+
+
+def test_only_what_was_called_off_neither_fails_nor_recovers() -> None:
+    """Who asks a person, or stops an iteration, has dealt with what went wrong below."""
+    assert was_called_off(make_span(events=(_exception("GeneratorExit"),)))
+    assert not was_called_off(make_span(events=(_exception("GraphInterrupt"),)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "no luck"}, "no luck"),
+        ({"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": 5}, ""),
+        ({"langfuse.observation.level": "WARNING", "langfuse.observation.status_message": "hm"}, None),
+        ({"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "GraphInterrupt()"}, None),
+        ({"gen_ai.response.finish_reasons": ["stop", "error"]}, "the model stopped with an error"),
+        ({"gen_ai.response.finish_reasons": ["length"]}, None),
+        ({"gen_ai.response.finish_reasons": 5}, None),
+        ({"logfire.level_num": 17}, None),
+        ({"logfire.level_num": 21, "logfire.span_type": "log"}, None),
+    ],
+)
+def test_an_error_may_be_told_in_the_emitters_own_words(attributes: dict[str, Any], expected: str | None) -> None:
+    """Langfuse's level and a model's finish reason are such words; that something was logged as an error is none."""
+    failure = classify(make_span(attributes=attributes))
+
+    assert (failure.message if failure else None) == expected
+    assert _type_of(attributes=attributes, status_code="OK") is None
+
+
+def test_what_an_emitter_says_beside_the_status_tells_the_kind() -> None:
+    """The exception's class at the start of Langfuse's message, too."""
+    said = {"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "ReadTimeout('too slow')"}
+
+    assert _type_of(attributes=said) == "timeout"
+    assert _type_of(attributes=said, status_code="ERROR") == "timeout"
+    assert _failed(make_span(attributes=said, status_code="ERROR", status_message="first")).message == "first"
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ({"isError": True, "content": [{"type": "text", "text": "no such city"}, {"type": "image"}]}, "no such city"),
+        ('{"isError": true, "content": [{"type": "text", "text": "no such city"}]}', "no such city"),
+        ({"type": "tool_result", "is_error": True, "content": "no such city"}, "no such city"),
+        ([{"type": "text", "text": "x"}, {"is_error": True}], ""),
+        ({"type": "tool", "tool_call_id": "c1", "status": "error", "content": "Error: no"}, "Error: no"),
+        ({"status": "error", "order": 17}, None),
+        ({"isError": False, "content": "fine"}, None),
+        ({"is_error": "true"}, None),
+        ("is_error: true", None),
+        (None, None),
+    ],
+)
+def test_the_result_of_a_tool_may_say_that_it_is_an_error(result: Any, expected: str | None) -> None:
+    """As MCP, Anthropic and LangChain write it; what else a result says is the tool's own business."""
+    call = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather", "gen_ai.tool.call.result": result}
+    failure = classify(make_span(attributes=call))
+
+    assert (failure.message if failure else None) == expected
+    assert _type_of(attributes={**call, "gen_ai.operation.name": "chat"}) is None
+
+
+def test_an_mcp_call_that_failed_is_one() -> None:
+    """The conventions say `tool_error` for a result that is an error."""
+    said = {"mcp.method.name": "tools/call weather", "error.type": "tool_error"}
+
+    assert (_failed(make_span(attributes=said)).type, _failed(make_span(attributes=said)).is_vague) == (
+        "exception", True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AI_TypeValidationError", "validation_error"),
+        ("AI_InvalidToolInputError", "validation_error"),
+        ("AI_InvalidToolArgumentsError", "validation_error"),
+        ("AI_APICallError", "exception"),
+        ("AI_NoSuchToolError", "exception"),
+        ("TimeoutError", "timeout"),
+    ],
+)
+def test_errors_of_the_vercel_ai_sdk_are_told_apart(name: str, expected: str) -> None:
+    """It records the error's name as the exception's type, and its message as the status."""
+    span = make_span(name="ai.toolCall", status_code="ERROR", status_message="no", events=(_exception(name, "no"),))
+
+    assert (_failed(span).type, _failed(span).message) == (expected, "no")
+
+
+def test_a_verdict_is_believed_about_its_trace() -> None:
+    """It is no part of the trace, so that this only counts where nothing else of it is left."""
+    verdict = make_span(name="agenttrace.verdict", scope=ScopeRecord("otel_agenttrace"), status_message="all is lost")
+    bad = replace(verdict, status_code="ERROR", attributes={"failure.type": "timeout"})
+
+    assert classify(verdict) is None
+    assert (_failed(bad).type, _failed(bad).text) == ("timeout", "all is lost")
+    assert _failed(replace(bad, attributes={"failure.type": ["x"]})).type == "exception"
+    assert classify(replace(verdict, attributes={"failure.type": "timeout", "failure.recovered": True})) is None
+    assert failure_stage(bad) is bad
+    assert failure_stage(verdict) is verdict
 
 
 def test_an_ended_span_is_held_to_its_timeout() -> None:
@@ -283,6 +413,9 @@ def _evaluation(name: str, label: str = "", score: float | None = None, explanat
         (_evaluation("faithfulness", score=0.2), True),
         (_evaluation("faithfulness", score=0.8), False),
         (_evaluation("groundedness", score=2.0), False),
+        (_evaluation("grounding", "unsupported", score=0.5), True),
+        (_evaluation("grounding", "supported", score=1.0), False),
+        (_evaluation("grounding", score=0.2), True),
         (_evaluation("relevance", "fail", score=0.0), False),
         (_evaluation("toxicity", "yes"), False),
         (EventRecord("another", START, {"gen_ai.evaluation.score.label": "hallucinated"}), False),
@@ -372,3 +505,36 @@ def test_real_exceptions_recorded_by_the_sdk_are_told_apart(call: Any, expected:
 
     assert failure.type == expected
     assert failure.stacktrace
+
+
+class GraphInterrupt(Exception):  # noqa: N818  # LangGraph's name for it
+    """As LangGraph's."""
+
+
+def _ask() -> None:
+    raise GraphInterrupt("approve?")
+
+
+def _left_early(tracer: Tracer) -> None:
+    def tokens() -> Iterator[str]:
+        with tracer.start_as_current_span("stream"):
+            yield from ("a", "b")
+
+    stream = tokens()
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_real_spans_left_by_control_flow_have_not_failed(is_stream: bool) -> None:
+    """A stream that is read no further, and an agent that stops to ask: whatever the SDK makes of them."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("t")
+    if is_stream:
+        _left_early(tracer)
+    else:
+        with pytest.raises(GraphInterrupt), tracer.start_as_current_span("s"):
+            _ask()
+
+    assert classify(deserialize(serialize_readable(exporter.get_finished_spans()[0]))) is None

@@ -161,6 +161,20 @@ def test_an_answer_is_taken_out_of_its_envelope(envelope: Any) -> None:
     assert read_messages(envelope, "assistant") == (Message("assistant", (TextPart("Hi"),), finish_reason="stop"),)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"messages": [["user", "Oslo?"]]},
+        ["human", "Oslo?"],
+        [{"type": "human", "data": {"content": "Oslo?", "type": "human"}}],
+        [{"graph": None, "update": {"messages": [{"type": "human", "content": "Oslo?"}]}}],
+    ],
+)
+def test_messages_of_graphs_may_be_pairs_dumps_and_updates(value: Any) -> None:
+    """As LangGraph takes them, as LangChain dumps them, and as a node hands them on."""
+    assert read_messages(value, "assistant") == (Message("user", (TextPart("Oslo?"),)),)
+
+
 def test_what_is_no_text_is_named_and_not_repeated() -> None:
     """A URL is kept, content is not."""
     parts: Any = [

@@ -25,7 +25,12 @@ def test_a_span_that_speaks_no_dialect_is_left_as_it_is() -> None:
 
 def test_older_names_are_written_under_those_of_today() -> None:
     """What the emitter wrote stays beside them."""
-    old = {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.prompt_tokens": 5, "gen_ai.usage.completion_tokens": "6"}
+    old = {
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.prompt_tokens": 5,
+        "gen_ai.usage.completion_tokens": "6",
+    }
     span = normalize(make_span(attributes=old))
 
     assert span.attributes == {

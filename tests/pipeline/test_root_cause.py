@@ -293,6 +293,51 @@ def test_names_and_stamps_do_not_matter(shapes: list[tuple[int | None, str, int]
     assert _found(renamed) == _found(spans)
 
 
+_levels = st.lists(st.sampled_from(["fine", "ValueError", "TimeoutError", "bare"]), min_size=1, max_size=8)
+
+
+@given(_levels, st.integers(1, 8))
+def test_spans_that_come_late_only_move_the_root_cause_deeper(levels: list[str], known: int) -> None:
+    """On one branch, known from its root on: what a failure began with before is on the way to where it begins now."""
+    spans = [_random_span(number, number - 1 or None, kind, number) for number, kind in enumerate(levels, 1)]
+    spans = [replace(span, end_time_unix_nano=START + SECOND) for span in spans]
+    after = {member: failure for failure in find_failures(spans) for member in failure.members}
+    for failure in find_failures(spans[:known]):
+        for member in failure.members:
+            assert failure.origin.span_id in after[member].path
+            assert after[member].recovered == failure.recovered
+
+
+@given(_shapes, st.lists(st.integers(0, 8), max_size=3), st.randoms(use_true_random=False))
+def test_an_id_that_was_noted_down_finds_its_failure_later(
+    shapes: list[tuple[int | None, str, int]], cuts: list[int], random: Random
+) -> None:
+    """Whatever the batches and their order, the id of every failing span that was seen still leads to a failure."""
+    spans = [_random_span(number, *shape) for number, shape in enumerate(shapes, 1)]
+    random.shuffle(spans)
+    seen: set[str] = set()
+    for cut in [*sorted(cuts), len(spans)]:
+        resolved = {member for failure in find_failures(spans[:cut]) for member in failure.members}
+        assert seen <= resolved
+        seen |= resolved
+
+
+def test_who_asks_a_person_has_dealt_with_the_error_below() -> None:
+    """An interrupt is no failure of the spans that it passes, and what was raised before it is recovered."""
+    interrupt = "langgraph.errors.GraphInterrupt"
+    spans = [_failing(1, error=interrupt), _failing(2, 1, interrupt), _failing(3, 2)]
+
+    assert find_failures(spans[:2]) == ()
+    assert _found(spans) == [(3, "exception", True)]
+
+
+def test_the_result_of_a_tool_that_is_an_error_is_recovered_by_who_goes_on() -> None:
+    """A model that was told of the error went on, and so the trace passed."""
+    said: Any = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.result": {"isError": True}}
+
+    assert _found([_span(1), _span(2, 1, attributes=said)]) == [(2, "exception", True)]
+
+
 def test_a_tree_at_hand_is_used() -> None:
     """Who has the spans as a tree need not have them sorted again."""
     spans = [_span(1), _failing(2, 1)]

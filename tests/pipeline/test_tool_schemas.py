@@ -41,13 +41,42 @@ def _is_broken(definitions: Any, arguments: Any) -> bool:
         json.dumps(_TOOLS),
         [{"type": "function", "function": {"name": "search_flights", "parameters": _SCHEMA}}],
         [None, {"name": 5}, *_TOOLS, {"name": "search_flights"}],
+        [json.dumps(_TOOLS[0])],
+        [{"type": "function", "name": "search_flights", "inputSchema": _SCHEMA}],
+        [{"name": "search_flights", "input_schema": _SCHEMA}],
+        [{"name": "search_flights", "parameters_json_schema": _SCHEMA}],
+        [{"function_declarations": [{"name": "search_flights", "parameters": _SCHEMA}]}],
+        [{"functionDeclarations": [{"name": "another"}, {"name": "search_flights", "parameters": _SCHEMA}]}],
     ],
 )
 def test_arguments_are_held_to_the_schema_of_their_tool(definitions: Any) -> None:
-    """As mappings and as JSON text, in the notation of the conventions and of OpenAI."""
+    """As mappings and as JSON text, in the notation of the conventions, OpenAI, MCP, Anthropic, Pydantic and Google."""
     assert _is_broken(definitions, {"date": "15/02/2026"})
     assert _is_broken(definitions, '{"date": 5}')
     assert not _is_broken(definitions, {"date": "2026-02-15"})
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"openinference.span.kind": "LLM", "llm.tools.0.tool.json_schema": json.dumps(_TOOLS[0])},
+        {
+            "ai.operationId": "ai.generateText.doGenerate",
+            "ai.prompt.tools": [json.dumps({**_TOOLS[0], "inputSchema": _SCHEMA})],
+        },
+        {
+            "model_request_parameters": json.dumps(
+                {"function_tools": [{"name": "search_flights", "parameters_json_schema": _SCHEMA}]}
+            )
+        },
+    ],
+)
+def test_definitions_are_read_in_the_words_of_every_emitter(attributes: dict[str, Any]) -> None:
+    """OpenInference's, the Vercel AI SDK's and Pydantic AI's."""
+    schemas = ToolSchemas([make_span(attributes=attributes)])
+
+    assert schemas.are_broken_by(canonical(_call({"date": "15/02/2026"})))
+    assert not schemas.are_broken_by(canonical(_call({"date": "2026-02-15"})))
 
 
 @pytest.mark.parametrize(
@@ -58,6 +87,8 @@ def test_arguments_are_held_to_the_schema_of_their_tool(definitions: Any) -> Non
         (_TOOLS, {"date": b"\x00"}),
         (_TOOLS, {"date": "x" * 100_000}),
         ("no JSON", {"date": 5}),
+        (["no JSON", "5"], {"date": 5}),
+        ({"name": "search_flights", "parameters": _SCHEMA}, {"date": 5}),
         ([{"name": "another", "parameters": _SCHEMA}], {"date": 5}),
         ([{"name": "search_flights"}], {"date": 5}),
         ([{"name": "search_flights", "parameters": {"type": "no such type"}}], {"date": 5}),

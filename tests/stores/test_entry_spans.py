@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from otel_agenttrace.model.entry import TraceEntry
 from otel_agenttrace.model.times import to_rfc3339
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.entries import trace_entry
+from otel_agenttrace.pipeline.usage import totals, usage_stage
 from otel_agenttrace.stores.entry_spans import entry_span_id, entry_to_span, span_to_entry
 from otel_agenttrace.testing.spans import make_span
 
@@ -72,8 +74,20 @@ def test_an_entry_is_a_span_like_any_other() -> None:
     failed = entry_to_span(TraceEntry(type="error", data={"message": "boom", "error_type": "TimeoutError"}, **fields))
 
     assert (said.is_model_call, said.model, said.input_tokens, said.cost_usd) == (True, "m", 3, 0.5)
+    assert said.reported_cost_usd is None
     assert (failed.name, failed.status_code, failed.status_message) == ("agent.error", "ERROR", "boom")
     assert failed.attributes["error.type"] == "TimeoutError"
+
+
+def test_a_cost_that_the_user_gave_is_not_worked_out_anew() -> None:
+    """It may be that of a contract, which no list knows; without one the entry is priced as any model call."""
+    fields: dict[str, Any] = {"id": "1" * 16, "session_id": "s", "timestamp": "2026-09-21T14:13:20Z"}
+    called = TraceEntry(type="chat", model_used="gpt-4o", input_tokens=1000, output_tokens=100, **fields)
+
+    said = usage_stage(entry_to_span(called.model_copy(update={"cost_usd": 0.5})))
+
+    assert canonical(said).cost_usd == totals([said]).cost_usd == span_to_entry(said).cost_usd == 0.5
+    assert canonical(usage_stage(entry_to_span(called))).cost_usd == pytest.approx(0.0035)
 
 
 def test_any_span_is_an_entry() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_agenttrace.contract.attributes import GEN_AI_REQUEST_MODEL, GEN_AI_TOOL_NAME
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed
@@ -28,13 +29,13 @@ def _cost(record: SpanRecord) -> Any:
 
 def _provider(record: SpanRecord) -> Any:
     """LiteLLM's way of naming models, which any-agent follows: the provider stands before a slash."""
-    model = record.attributes.get("gen_ai.request.model")
+    model = record.attributes.get(GEN_AI_REQUEST_MODEL)
     return model.partition("/")[0] if isinstance(model, str) and "/" in model else None
 
 
 def _answer(record: SpanRecord) -> Any:
     """What a model answered: a text, or the tools that it asks for."""
-    if "gen_ai.tool.name" in record.attributes:
+    if GEN_AI_TOOL_NAME in record.attributes:
         return None
     output = record.attributes.get(_OUTPUT)
     calls = parsed(output)

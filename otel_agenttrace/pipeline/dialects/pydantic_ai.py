@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_agenttrace.contract.attributes import GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_NAME
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed, read_parts
@@ -21,7 +22,7 @@ _RUN = ("pydantic_ai.all_messages", "all_messages_events", "final_result", "agen
 
 
 def _operation(record: SpanRecord) -> Any:
-    is_run = "gen_ai.tool.name" not in record.attributes and any(name in record.attributes for name in _RUN)
+    is_run = GEN_AI_TOOL_NAME not in record.attributes and any(name in record.attributes for name in _RUN)
     return "invoke_agent" if is_run else None
 
 
@@ -34,7 +35,7 @@ def _history(record: SpanRecord) -> tuple[Message, ...]:
 def _asked(record: SpanRecord) -> tuple[Message, ...]:
     history = _history(record)
     asked = history[:-1] if history and history[-1].role == "assistant" else history
-    instructions = read_parts(parsed(record.attributes.get("gen_ai.system_instructions")))
+    instructions = read_parts(parsed(record.attributes.get(GEN_AI_SYSTEM_INSTRUCTIONS)))
     is_told = not asked or not instructions or any(message.role == "system" for message in asked)
     return asked if is_told else (Message("system", instructions), *asked)
 

@@ -1,0 +1,172 @@
+"""Numbers that stand nowhere in the sources but follow from them: counts, sums, differences, products, shares, spans."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.grounding.units import unit_of
+from otel_agenttrace.grounding.words import stem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from otel_agenttrace.grounding.numbers import Number
+    from otel_agenttrace.grounding.sources import Amount, Material
+
+_SUM = re.compile(
+    r"\b(?:total|totals|sum|altogether|combined|overall|together|in all|plus|adds? up|amounts?|both|gesamt|insgesamt|zusammen)"
+    r"\b|[=+]",
+    re.IGNORECASE,
+)
+_DIFFERENCE = re.compile(
+    r"\b(?:difference|differ|more|less|fewer|cheaper|sav(?:e|es|ed|ings?)|increased?|decreased?|rises?|rose|grew|grown|growth|"
+    r"fell|falls?|drop(?:s|ped)?|higher|lower|longer|shorter|faster|slower|remain(?:s|ing)?|left|discount|off|ahead|later|"
+    r"earlier|older|younger|gap|up|down|change|gained|lost|over|under|lasts?|duration|takes?|teurer|billiger|weniger|mehr)\b|[-=\u2212]",
+    re.IGNORECASE,
+)
+_RATIO = re.compile(
+    r"%|\b(?:percent|per cent|prozent|times|twice|double|half|share|ratio|average|averages|mean|durchschnitt)\b",
+    re.IGNORECASE,
+)
+_PRODUCT = re.compile(r"[\u00d7*=]|\b(?:total|for|nights?|times|altogether|costs?|comes? to|pays?|insgesamt)\b", re.IGNORECASE)
+_FILTER = re.compile(
+    r"\b(?:below|under|over|above|less|more|fewer|cheaper|at least|at most|between|within|before|after|of the|of them|other|"
+    r"remaining|only|cheapest|best|top|first|last|mentioned|relevant|main|key|unter|über)\b",
+    re.IGNORECASE,
+)
+_COUNTING = frozenset(
+    stem(word)
+    for word in "nights night guests guest adults adult quantity qty count people persons tickets ticket seats seat days day "
+    "passengers passenger rooms room items units hours travelers travellers".split()
+)
+_SPAN = re.compile(r"(\d{1,3})\s?(?:h|hrs?|hours?|std\.?|stunden?)[\s,]*(?:and\s|und\s)?(\d{1,2})\s?(?:m|mins?|minutes?|minuten)?\b", re.IGNORECASE)
+_MAX_OPERANDS = 24
+_MAX_DAYS = 24
+_MAX_CLOCKS = 24
+_MAX_COUNT = 10_000
+_MAX_FACTOR = 100  # nights, guests, pieces
+
+
+class Derivations:
+    """What follows from the numbers of the sources."""
+
+    def __init__(self, material: Material) -> None:
+        self._material = material
+
+    def explains(self, number: Number, sentence: str, operands: Sequence[float], items: frozenset[int]) -> bool:
+        """Whether a number follows from the sources by what an agent would do in its head.
+
+        Args:
+            number: as it stands in the sentence.
+            sentence: whose words say what was done: `total`, `cheaper`, `per`.
+            operands: the numbers nearest to the matter, likeliest first.
+            items: how many items the lists of the output itself have.
+        """
+        value = abs(number.values[0])
+        slack = number.step * 0.5 + 1e-9 if number.step <= 1 or value >= 1000 else 1e-9
+        if self._is_count(number, sentence, items) or self._is_span(number, sentence):
+            return True
+        return any(abs(result - value) <= slack for result in self._results(sentence, operands))
+
+    def _is_count(self, number: Number, sentence: str, items: frozenset[int]) -> bool:
+        value = number.values[0]
+        if number.is_percent or value != int(value) or not 0 <= value <= _MAX_COUNT:
+            return False
+        if value in self._counts or value in items:
+            return True
+        return bool(_FILTER.search(sentence)) and value <= max(self._counts, default=0)
+
+    @cached_property
+    def _counts(self) -> set[int]:
+        counts = {items for _, items in self._material.lists}
+        of_values = Counter(
+            (field.key, field.content) for field in self._material.fields if isinstance(field.content, (str, bool))
+        )
+        return counts | {count for count in of_values.values() if count > 1} | set(self._of_keys.values())
+
+    @cached_property
+    def _of_keys(self) -> Counter[tuple[str, ...]]:
+        return Counter(field.key for field in self._material.fields)
+
+    def _is_span(self, number: Number, sentence: str) -> bool:
+        """Days between two dates, minutes between two times, in hours and minutes too."""
+        unit = unit_of(number, sentence)
+        if unit in ("day", "night", "week"):
+            days = sorted({known for day in self._material.days if (known := day.as_date())})[:_MAX_DAYS]
+            wanted = number.values[0] * (7 if unit == "week" else 1)
+            return any((after - before).days in (wanted, wanted - 1) for before, after in combinations(days, 2))
+        if unit == "year":
+            years = sorted({float(day.year) for day in self._material.days if day.year})[:_MAX_DAYS]
+            return any(later - earlier == number.values[0] for earlier, later in combinations(years, 2))
+        for match in _SPAN.finditer(sentence):
+            if match.start() <= number.start < match.end():
+                return self._has_minutes(int(match[1]) * 60 + int(match[2]))
+        if unit in ("minute", "hour"):
+            return self._has_gap(number.values[0] * (60 if unit == "hour" else 1))
+        return False
+
+    def _has_minutes(self, minutes: int) -> bool:
+        forms = {minutes, minutes * 60, minutes * 60_000, round(minutes / 60, 2)}
+        return any(round(amount.value, 2) in forms for amount in self._material.amounts) or self._has_gap(minutes)
+
+    def _has_gap(self, minutes: float) -> bool:
+        clocks = sorted(self._material.clocks)[:_MAX_CLOCKS]
+        return any((after - before) % 1440 == minutes for before, after in permutations(clocks, 2))
+
+    def _results(self, sentence: str, operands: Sequence[float]) -> Iterator[float]:
+        numbers = list(dict.fromkeys(abs(operand) for operand in operands))[:_MAX_OPERANDS]
+        if _SUM.search(sentence):
+            yield from (sum(column) for column in self._columns)
+            yield from (first + second for first, second in combinations(numbers, 2))
+            yield from (sum(three) for three in combinations(numbers[:10], 3))
+        if _DIFFERENCE.search(sentence):
+            yield from (abs(first - second) for first, second in combinations(numbers, 2))
+            for column in self._columns:
+                yield from (abs(first - second) for first, second in combinations(column[:_MAX_OPERANDS], 2))
+        if _RATIO.search(sentence):
+            yield from (sum(column) / len(column) for column in self._columns)
+            yield from _ratios(numbers)
+        if _PRODUCT.search(sentence):
+            yield from _products(numbers, with_shares="%" in sentence or "percent" in sentence)
+        yield from self._multiples(numbers)
+
+    @cached_property
+    def _columns(self) -> list[list[float]]:
+        columns: dict[tuple[str, ...], list[float]] = {}
+        for field in self._material.fields:
+            if isinstance(field.content, float):
+                columns.setdefault(field.key, []).append(field.content)
+        return [column for column in columns.values() if len(column) > 1]
+
+    def _multiples(self, numbers: Iterable[float]) -> Iterator[float]:
+        """A price times the nights, even if the sentence does not say so."""
+        counts = {amount.value for amount in self._material.amounts if _counts_something(amount)}
+        for count in sorted(counts)[:8]:
+            yield from (count * number for number in numbers)
+
+
+def _counts_something(amount: Amount) -> bool:
+    return bool(_COUNTING.intersection(amount.key)) and 1 < amount.value <= 1000
+
+
+def _ratios(numbers: Sequence[float]) -> Iterator[float]:
+    for first, second in permutations(numbers, 2):
+        if second:
+            yield first / second
+            yield 100 * first / second
+            yield 100 * abs(first - second) / second
+
+
+def _products(numbers: Sequence[float], *, with_shares: bool) -> Iterator[float]:
+    for first, second in permutations(numbers, 2):
+        if first == int(first) and 1 < first <= _MAX_FACTOR:
+            yield first * second
+            yield from (first * second + third for third in numbers[:12] if third not in (first, second))
+        if with_shares and first <= 100:
+            yield first * second / 100
+            yield second * (1 - first / 100)
+            yield second * (1 + first / 100)

@@ -1,0 +1,156 @@
+"""Messages, arguments, results, documents and tools of OpenInference, most of which are flattened lists.
+
+https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md#attribute-naming-conventions
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from otel_agenttrace.pipeline.dialects.flattened import chat_role, column, numbered, without_absent
+from otel_agenttrace.pipeline.dialects.tool_values import arguments_of
+from otel_agenttrace.pipeline.message_parts import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel_agenttrace.model.record import AnyValue, Attributes, SpanRecord
+
+KIND = "openinference.span.kind"
+_SPEAKING = ("", "LLM", "AGENT", "CHAIN")
+"""Kinds of spans whose values are what somebody said; other values are arguments, results or documents."""
+
+
+def kind_of(record: SpanRecord) -> str:
+    """The kind of the span in capitals, empty where it says none."""
+    kind = record.attributes.get(KIND)
+    return kind.upper() if isinstance(kind, str) else ""
+
+
+def chat_messages(prefix: str, role: str) -> Callable[[SpanRecord], AnyValue]:
+    """Messages of a chat; `role` is that of messages which do not say."""
+
+    def read_list(record: SpanRecord) -> Any:
+        items = numbered(record.attributes, prefix)
+        reason = record.attributes.get("llm.finish_reason") if role == "assistant" else None
+        messages = [_message(item, role, reason) for item in items]
+        return messages or parsed(record.attributes.get(prefix))
+
+    return read_list
+
+
+def _message(item: Attributes, default_role: str, reason: AnyValue) -> dict[str, Any]:
+    role = chat_role(item.get("message.role"), default_role)
+    calls = [_call(call) for call in numbered(item, "message.tool_calls")]
+    function = item.get("message.function_call_name")
+    if function and role not in ("tool", "function"):
+        calls.append({"name": function, "arguments": item.get("message.function_call_arguments_json")})
+    return without_absent(
+        {
+            "role": role,
+            "content": [_part(part) for part in numbered(item, "message.contents")] or item.get("message.content"),
+            "tool_calls": calls,
+            "tool_call_id": item.get("message.tool_call_id"),
+            "name": item.get("message.name") or (function if not calls else None),
+            "finish_reason": reason,
+        }
+    )
+
+
+def _call(item: Attributes) -> dict[str, Any]:
+    return {
+        "id": item.get("tool_call.id"),
+        "name": item.get("tool_call.function.name"),
+        "arguments": item.get("tool_call.function.arguments"),
+    }
+
+
+def _part(item: Attributes) -> dict[str, Any]:
+    kind = item.get("message_content.type") or "text"
+    if kind in ("text", "reasoning"):
+        return {"type": kind, "text": item.get("message_content.text")}
+    if kind == "tool_use":
+        return {"type": "tool_use", **_call({name.removeprefix("message_content."): item[name] for name in item})}
+    fields = {name.rpartition(".")[2]: value for name, value in item.items()}
+    return {**fields, "type": kind}
+
+
+def completion_texts(prefix: str, name: str, role: str) -> Callable[[SpanRecord], AnyValue]:
+    """What the completions API was given and answered, as messages."""
+
+    def read_texts(record: SpanRecord) -> AnyValue:
+        return [{"role": role, "content": text} for text in column(record.attributes, prefix, name)] or None
+
+    return read_texts
+
+
+def said(name: str) -> Callable[[SpanRecord], AnyValue]:
+    """The whole value of the span, where it is what somebody said."""
+
+    def read_value(record: SpanRecord) -> AnyValue:
+        return record.attributes.get(name) if kind_of(record) in _SPEAKING else None
+
+    return read_value
+
+
+def documents(prefix: str) -> Callable[[SpanRecord], AnyValue]:
+    """Documents that were found, each with `content` and, where told, `id`, `score` and `metadata`."""
+
+    def read_documents(record: SpanRecord) -> AnyValue:
+        items = numbered(record.attributes, prefix)
+        return [{name.removeprefix("document."): item[name] for name in item} for item in items] or None
+
+    return read_documents
+
+
+def embedded_texts(record: SpanRecord) -> AnyValue:
+    """The texts that were embedded, without their vectors."""
+    return list(column(record.attributes, "embedding.embeddings", "embedding.text")) or None
+
+
+def tool_arguments(record: SpanRecord) -> AnyValue:
+    """What a tool was called with, on a tool's own span."""
+    attributes = record.attributes
+    if kind_of(record) != "TOOL":
+        return None
+    given = attributes.get("input.value")
+    value = arguments_of(attributes.get("tool.parameters") if given is None else given)
+    return None if given is None and _is_schema(value) else value
+
+
+def tool_result(record: SpanRecord) -> AnyValue:
+    """What a tool answered, on its own span."""
+    value = parsed(record.attributes.get("output.value")) if kind_of(record) == "TOOL" else None
+    # LangChain's own dump of a message.
+    is_dump = isinstance(value, dict) and value.keys() == {"type", "data"}
+    return value["data"] if is_dump and isinstance(value, dict) else value
+
+
+def tools(record: SpanRecord) -> AnyValue:
+    """Definitions of the tools that a model was offered, or of the tool whose span it is."""
+    offered = [_tool(item) for item in numbered(record.attributes, "llm.tools")]
+    return offered or _own_definition(record)
+
+
+def _own_definition(record: SpanRecord) -> AnyValue:
+    """The definition that a tool's own span gives; some instrumentors put the arguments there instead."""
+    attributes = record.attributes
+    names = {"name": attributes.get("tool.name"), "description": attributes.get("tool.description")}
+    for source in ("tool.json_schema", "tool.parameters"):
+        schema = parsed(attributes.get(source))
+        if _is_schema(schema):
+            return [{**without_absent(names), "parameters": schema}]
+    return None
+
+
+def _is_schema(value: AnyValue) -> bool:
+    return isinstance(value, dict) and value.get("type") == "object" and isinstance(value.get("properties"), dict)
+
+
+def _tool(item: Attributes) -> Any:
+    schema = parsed(item.get("tool.json_schema"))
+    if not isinstance(schema, dict) or "name" in schema or isinstance(schema.get("function"), dict):
+        return schema
+    parameters = {} if "parameters" in schema or "input_schema" in schema else {"parameters": schema}
+    names = {"name": item.get("tool.name"), "description": item.get("tool.description")}
+    return without_absent(names) | (parameters or schema)
