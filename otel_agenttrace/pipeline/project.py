@@ -68,6 +68,8 @@ def resolve_failure(
 ) -> Failure | None:
     """The failure that the id of any failing span of its branch stands for; None if it is the id of a pass.
 
+    The root's id stands for what the trace failed by: a trace that had passed may be judged otherwise later.
+
     Raises:
         TraceNotFoundError: the id is neither; what the trace has instead is named.
     """
@@ -78,8 +80,10 @@ def resolve_failure(
         if trace_id == failure.origin.trace_id and span_id in failure.members:
             return failure
     status = trace_status(tree, failures)
-    if status == "passed" and (trace_id, span_id) == (tree.root.record.trace_id, tree.root.record.span_id):
-        return None
+    if (trace_id, span_id) == (tree.root.record.trace_id, tree.root.record.span_id):
+        final = [failure for failure in failures if failure.is_final]
+        if final or status == "passed":
+            return final[0] if final else None
     has = ", ".join(failure.failure_id for failure in failures) or "no failure"
     raise TraceNotFoundError(f"no failure {failure_id}: the trace is {status} and has {has}")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.pipeline.canonical import canonical
+from otel_agenttrace.pipeline.repeats import repeated_calls
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import SpanRecord
@@ -39,7 +40,8 @@ def steps_of(tree: SpanTree) -> tuple[Step, ...]:
     """The steps in order of their start.
 
     Of a call of a model within another (a wrapper around a client) the inner one counts; of a call of a tool within
-    one of the same tool (the client and the server of a protocol) the outer one, which the agent made.
+    one of the same tool (the client and the server of a protocol) the outer one, which the agent made. Repeats do not,
+    see `repeated_calls`.
     """
     said = {node: canonical(node.record) for node in tree.nodes}
     agents: dict[SpanNode, SpanNode] = {}
@@ -55,10 +57,11 @@ def steps_of(tree: SpanTree) -> tuple[Step, ...]:
         is_model_call = said[node].is_model_call
         if node.parent is not None and (is_model_call or node in wraps_model_call) and not said[node].is_tool_call:
             wraps_model_call.add(node.parent)
+    repeated = repeated_calls(tree)
     found = [
         Step(node, said[node], agents[node] if node.parent is None else agents[node.parent])
         for node in tree.nodes
-        if (said[node].is_model_call and node not in wraps_model_call)
+        if (said[node].is_model_call and node not in wraps_model_call and node not in repeated)
         or (said[node].is_tool_call and not _tool(said[node]) & tools_above[node])
     ]
     return tuple(sorted(found, key=lambda step: (step.span.start_time_unix_nano, step.node.depth, step.span.span_id)))

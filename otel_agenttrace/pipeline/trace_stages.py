@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.pipeline.flags import find_flags
+from otel_agenttrace.pipeline.grounded import judge_output
 from otel_agenttrace.pipeline.verdict import make_verdict
 
 if TYPE_CHECKING:
@@ -13,4 +15,4 @@ if TYPE_CHECKING:
 
 def judged(tree: SpanTree) -> SpanRecord | None:
     """The verdict of a trace as far as it is known; None where it tells of no agent."""
-    return make_verdict(tree)
+    return make_verdict(tree, judge=judge_output, find_flags=find_flags)

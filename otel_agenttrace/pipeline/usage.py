@@ -11,6 +11,7 @@ from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.prices import price_usd
 from otel_agenttrace.pipeline.rejections import was_rejected
+from otel_agenttrace.pipeline.repeats import repeated_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,8 +127,11 @@ def totals(spans: Iterable[SpanRecord] | SpanTree) -> Totals:
     tree = spans if isinstance(spans, SpanTree) else SpanTree(spans)
     below: dict[SpanNode, _Below] = {}
     total = _NONE
+    repeated = repeated_calls(tree)
     for node in reversed(tree.nodes):
         within, by_tools = _used(node.record, below.pop(node, _Below()))
+        if node in repeated:
+            continue
         if node.parent is None:
             total = total.plus(within).plus(by_tools)
         elif within is not _NONE or by_tools is not _NONE:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from otel_agenttrace.contract.attributes import EVENT_EVALUATION_RESULT
-from otel_agenttrace.otlp.jsonl import read_jsonl, write_jsonl
+from otel_agenttrace.model.verdicts import is_verdict
+from otel_agenttrace.otlp.jsonl import write_jsonl
 from otel_agenttrace.stores.open import open_store
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 TYPES = {
     "booking": "validation_error",
     "search": "timeout",
-    "summary": "none",
+    "summary": "hallucination_flag",
     "retry": "none",
     "weather": "none",
 }
@@ -81,6 +82,18 @@ def test_the_recorder_says_what_it_does(demo: Demo) -> None:
     assert last.startswith("agenttrace: 2 of 5 traces failed -> agenttrace failure show")
 
 
+def test_the_flag_names_the_claim(demo: Demo) -> None:
+    """Neither figure of the summary stands in the report; the runs that pass are not flagged."""
+    (run,) = [run for run in demo.runs if run["failure_type"] == "hallucination_flag"]
+    with open_store(demo.url, read_only=True) as store:
+        event, _ = store.get_trace(run["failure_id"])
+        (listed,) = store.list_failures(failure_type="hallucination_flag")
+
+    assert event == listed
+    assert "In 2025 Example Ltd earned 5.3 million euros with 412 employees." in event.error
+    assert "5.3 million" in event.error
+
+
 FIND = """
 import sys
 from otel_agenttrace.stores.open import open_store
@@ -116,11 +129,13 @@ def test_the_same_runs_elsewhere_have_the_same_types(demo: Demo, tmp_path: Path)
     path = tmp_path / "exported.jsonl"
     with open_store(demo.url, read_only=True) as store, path.open("wb") as stream:
         for run in demo.runs:
-            write_jsonl(map(stripped, store.spans.get_trace(run["trace_id"]).spans), stream)
+            spans = store.spans.get_trace(run["trace_id"]).spans
+            write_jsonl((stripped(span) for span in spans if not is_verdict(span)), stream)
 
-    with open_store(f"sqlite:///{tmp_path}/elsewhere.db") as elsewhere:
-        for line in read_jsonl(path):
-            elsewhere.spans.write_spans(line.spans)
+    url = f"sqlite:///{tmp_path}/elsewhere.db"
+    imported = agenttrace("import", str(path), "--store", url, home=tmp_path)
+    assert imported.returncode == 0, imported.stderr
+    with open_store(url, read_only=True) as elsewhere:
         found = [elsewhere.get_trace(run["failure_id"]).failure_event.failure_type for run in demo.runs]
 
     assert found == [run["failure_type"] for run in demo.runs]

@@ -180,6 +180,15 @@ def test_the_id_of_a_pass_is_no_failure() -> None:
     assert resolve_failure([_ROOT, _TOOL], f"{TRACE_ID}-{SPAN_ID}") is None
 
 
+def test_the_id_of_a_pass_leads_to_what_was_judged_later() -> None:
+    """Whoever noted it down when the trace had passed still finds it."""
+    judged = EventRecord("gen_ai.evaluation.result", 1, {"gen_ai.evaluation.score.label": "hallucinated"})
+    failure = resolve_failure([_ROOT, replace(_CHAT, events=(judged,))], f"{TRACE_ID}-{SPAN_ID}")
+
+    assert failure is not None
+    assert (failure.type, failure.origin.span_id) == ("hallucination_flag", _CHAT.span_id)
+
+
 @pytest.mark.parametrize(
     ("spans", "failure_id"),
     [

@@ -1,0 +1,85 @@
+"""Calls of models that two spans tell of side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_agenttrace.model.record import ScopeRecord
+from otel_agenttrace.model.tree import SpanTree
+from otel_agenttrace.pipeline.repeats import repeated_calls
+from otel_agenttrace.pipeline.usage import totals
+from otel_agenttrace.testing.spans import START, make_span
+
+
+def _call(number: int, start: int, end: int | None, scope: str, response_id: Any = "msg_1", **changes: Any) -> Any:
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "m",
+        "gen_ai.response.id": response_id,
+        "gen_ai.usage.input_tokens": 5,
+    }
+    return make_span(
+        span_id=f"{number:016x}",
+        parent_span_id=changes.get("parent", f"{1:016x}"),
+        start_time_unix_nano=START + start,
+        end_time_unix_nano=None if end is None else START + end,
+        scope=ScopeRecord(scope),
+        attributes=said | changes.get("attributes", {}),
+    )
+
+
+_ROOT = make_span(span_id=f"{1:016x}", parent_span_id=None, attributes={"gen_ai.operation.name": "invoke_agent"})
+_OUTER = _call(2, 0, 9, "instrumentor")
+
+
+def _repeats(*spans: Any) -> list[int]:
+    return sorted(int(node.record.span_id, 16) for node in repeated_calls(SpanTree([_ROOT, *spans])))
+
+
+def test_the_sdks_own_span_beside_the_instrumentors_is_a_repeat() -> None:
+    """The inner of the two by time is; it counts neither for tokens nor for cost."""
+    inner = _call(3, 1, 8, "sdk")
+
+    assert _repeats(_OUTER, inner) == [3]
+    assert _repeats(inner, _OUTER) == [3]
+    assert totals([_ROOT, _OUTER, inner]).input_tokens == 5
+
+
+def test_of_two_at_the_same_time_one_is_a_repeat() -> None:
+    """Which of them depends on their ids alone."""
+    assert _repeats(_OUTER, _call(3, 0, 9, "sdk")) == [3]
+    assert _repeats(_call(3, 0, 9, "sdk"), _OUTER) == [3]
+
+
+def test_calls_of_their_own_are_no_repeats() -> None:
+    """Another response or none, another parent, one after the other, one scope, one that still runs, no model call."""
+    nested = _call(3, 1, 8, "sdk", parent=f"{2:016x}")
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+
+    assert _repeats(_OUTER, _call(3, 1, 8, "sdk", "msg_2")) == []
+    assert _repeats(_call(2, 0, 9, "instrumentor", ""), _call(3, 1, 8, "sdk", "")) == []
+    assert _repeats(_call(2, 0, 9, "instrumentor", 7), _call(3, 1, 8, "sdk", 7)) == []
+    assert _repeats(_OUTER, nested) == []
+    assert _repeats(_OUTER, _call(3, 10, 12, "sdk")) == []
+    assert _repeats(_OUTER, _call(3, 5, 12, "sdk")) == []
+    assert _repeats(_OUTER, _call(3, 1, 8, "instrumentor")) == []
+    assert _repeats(_OUTER, _call(3, 1, None, "sdk")) == []
+    assert _repeats(_OUTER, _call(3, 1, 8, "sdk", attributes=tool)) == []
+
+
+def test_a_span_that_alone_tells_tokens_is_no_repeat() -> None:
+    """What only the inner of two spans knows is not lost."""
+    unknowing = _call(2, 0, 9, "instrumentor", attributes={"gen_ai.usage.input_tokens": None})
+    inner = _call(3, 1, 8, "sdk")
+
+    assert _repeats(unknowing, inner) == []
+    assert totals([_ROOT, unknowing, inner]).input_tokens == 5
+
+
+@given(st.permutations([_ROOT, _OUTER, _call(3, 1, 8, "sdk"), _call(4, 2, 3, "third"), _call(5, 20, 21, "sdk")]))
+def test_the_order_of_the_spans_does_not_matter(spans: list[Any]) -> None:
+    """The same spans are repeats however they come."""
+    assert _repeats(*[span for span in spans if span is not _ROOT]) == [3, 4]
