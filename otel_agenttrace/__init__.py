@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.exporters.jsonl import JsonlSpanExporter
     from otel_agenttrace.exporters.staged import StagedSpanExporter
     from otel_agenttrace.exporters.store import StoreSpanExporter
+    from otel_agenttrace.grounding import Claim, GroundingChecker, GroundingReport, ground
     from otel_agenttrace.instrument.context import TraceContext
     from otel_agenttrace.instrument.detection import run_with_failure_detection
     from otel_agenttrace.instrument.events import agent_event, get_current_trace_id
@@ -53,12 +54,15 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentEvent",
     "AgentTraceError",
+    "Claim",
     "ConfigError",
     "ContractError",
     "ContractSpanProcessor",
     "DecodeError",
     "FailureEvent",
     "FailureSpanProcessor",
+    "GroundingChecker",
+    "GroundingReport",
     "InheritingSpanProcessor",
     "JsonlSpanExporter",
     "QueryUnsupportedError",
@@ -90,6 +94,7 @@ __all__ = [
     "configure_tracing",
     "end_session",
     "get_current_trace_id",
+    "ground",
     "open_store",
     "run_with_failure_detection",
     "start_session",
@@ -99,12 +104,15 @@ __all__ = [
 _MODULES = {
     "AgentEvent": "model.event",
     "AgentTraceError": "errors",
+    "Claim": "grounding",
     "ConfigError": "errors",
     "ContractError": "errors",
     "ContractSpanProcessor": "processors.contract",
     "DecodeError": "errors",
     "FailureEvent": "model.failure",
     "FailureSpanProcessor": "processors.failure",
+    "GroundingChecker": "grounding",
+    "GroundingReport": "grounding",
     "InheritingSpanProcessor": "processors.inherit",
     "JsonlSpanExporter": "exporters.jsonl",
     "QueryUnsupportedError": "errors",
@@ -135,6 +143,7 @@ _MODULES = {
     "configure_tracing": "configure",
     "end_session": "instrument.sessions",
     "get_current_trace_id": "instrument.events",
+    "ground": "grounding",
     "open_store": "stores.open",
     "run_with_failure_detection": "instrument.detection",
     "start_session": "instrument.sessions",
