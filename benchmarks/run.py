@@ -23,6 +23,8 @@ FULL_SPANS = 1_000_000
 SCRIPTS = {
     "span_cost.py": "A span on the agent's thread",
     "traced_span_off.py": "A decorated function outside any trace",
+    "span_stages.py": "Reading any dialect, and pricing a call",
+    "grounding.py": "Holding an answer against its sources",
     "store_write.py": "Writing to SQLite",
     "store_read.py": "Reading from SQLite, small and large",
     "import_time.py": "Importing and installing",

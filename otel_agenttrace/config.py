@@ -14,6 +14,7 @@ environment can stop an agent. Whatever is set to an empty text counts as not se
 | `contract_file`   | `AGENTTRACE_CONTRACT_FILE`                                    | none             |
 | `redact`          | `AGENTTRACE_REDACT`                                           | on               |
 | `content`         | `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, `AGENTTRACE_CONTENT` | on  |
+| `grounding`       | `AGENTTRACE_GROUNDING`                                        | on               |
 | `instrument`      | `AGENTTRACE_INSTRUMENT`                                       | `auto`           |
 | `max_value_bytes` | `AGENTTRACE_MAX_VALUE_BYTES`                                  | 1 MiB            |
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from otel_agenttrace.grounding import GroundingChecker
     from otel_agenttrace.pipeline.redact import RedactConfig
     from otel_agenttrace.stores.api import SpanStore
     from otel_agenttrace.stores.trace_store import TraceStore
@@ -61,6 +63,7 @@ class TracingConfig:
         exporters: names and exporters; None to go by the environment's endpoints, see `exporters.names`.
         content: whether messages, arguments and results are kept; or the targets that keep them (`store`, names of
             exporters, class names of exporter objects).
+        grounding: whether answers are held against their sources, or what does it.
         instrument: names of instrumentors, or `auto`.
         given: the settings that were arguments, and so raise when they turn out to be wrong.
     """
@@ -73,6 +76,7 @@ class TracingConfig:
     contract_file: Path | None = None
     redact: RedactConfig | bool = True
     content: bool | frozenset[str] = True
+    grounding: bool | GroundingChecker = True
     instrument: tuple[str, ...] | Literal["auto"] = "auto"
     max_value_bytes: int | None = None
     given: frozenset[str] = field(default=frozenset(), compare=False)
@@ -199,6 +203,10 @@ def _content(value: Any) -> bool | frozenset[str]:
         return frozenset(_texts(value))
 
 
+def _grounding(value: Any) -> bool | GroundingChecker:
+    return cast("GroundingChecker", value) if callable(value) else _switch(value)
+
+
 def _instrument(value: Any) -> tuple[str, ...] | Literal["auto"]:
     if value is True or value == "auto":
         return "auto"
@@ -253,6 +261,7 @@ _SETTINGS: tuple[_Setting[Any], ...] = (
     _Setting(
         "content", ("AGENTTRACE_CONTENT",), _content, f"{_ON_OFF}, or the names of the targets that keep it", True
     ),
+    _Setting("grounding", ("AGENTTRACE_GROUNDING",), _grounding, f"{_ON_OFF}, or a function as `ground` is one", True),
     _Setting(
         "instrument", ("AGENTTRACE_INSTRUMENT",), _instrument, "auto, none, or names such as httpx, openai", "auto"
     ),

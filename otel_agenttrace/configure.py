@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_agenttrace.config import ContractMode, TracingConfig
+    from otel_agenttrace.grounding import GroundingChecker
     from otel_agenttrace.pipeline.redact import RedactConfig, RedactFunction
     from otel_agenttrace.stores.api import SpanStore
     from otel_agenttrace.stores.trace_store import TraceStore
@@ -37,6 +38,7 @@ def configure_tracing(
     contract_file: str | os.PathLike[str] | None = None,
     redact: RedactConfig | RedactFunction | bool | None = None,
     content: bool | Iterable[str] | None = None,
+    grounding: bool | GroundingChecker | None = None,
     instrument: str | bool | Iterable[str] | None = None,
     max_value_bytes: int | None = None,
 ) -> Tracing:
@@ -66,6 +68,8 @@ def configure_tracing(
         content: whether messages, arguments and results are kept; or the names of the targets that keep them (`store`,
             names of exporters, class names of exporter objects). Else `AGENTTRACE_CONTENT`, else they are kept; nothing
             overrides an `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` that says no.
+        grounding: whether the answer of a trace that has settled is held against what its tools, documents and inputs
+            said; a function as `ground` to do it with. Else `AGENTTRACE_GROUNDING`, else it is, by `ground`.
         instrument: `auto` (the default) turns on httpx and every GenAI instrumentor that is installed and not on yet;
             False none; or names. Else `AGENTTRACE_INSTRUMENT`.
         max_value_bytes: bytes kept of one value, the rest is cut and counted; else `AGENTTRACE_MAX_VALUE_BYTES`, else
@@ -83,6 +87,7 @@ def configure_tracing(
         "contract_file": contract_file,
         "redact": redact,
         "content": content,
+        "grounding": grounding,
         "instrument": instrument,
         "max_value_bytes": max_value_bytes,
     }

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from otel_agenttrace.config import is_quiet
-from otel_agenttrace.contract.attributes import AGENTTRACE_SESSION_STATUS, FAILURE_TYPE
+from otel_agenttrace.contract.attributes import AGENTTRACE_SESSION_STATUS, AGENTTRACE_VERDICT_STATUS, FAILURE_TYPE
 from otel_agenttrace.model.codec import IS_REMOTE
+from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.views.text import safe_text
 from otel_agenttrace.views.units import counted
 
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import SpanRecord
 
 
+_MAX_HALLUCINATED = 10_000
+
+
 class TraceTally:
     """Counts the traces that this process has recorded, by the spans that start them here.
 
-    A trace failed when its local root did: an error that the agent recovered from does not count.
+    A trace failed when its local root did: an error that the agent recovered from does not count. Whether one that
+    passed had hallucinated, its verdict tells.
     """
 
     def __init__(self) -> None:
@@ -32,10 +37,14 @@ class TraceTally:
     def _begin(self) -> None:
         self.traces = 0
         self.failed = 0
+        self._hallucinated: set[str] = set()
         self._pid = os.getpid()
 
     def add(self, record: SpanRecord) -> None:
         """Count a staged record; a forked child counts its own traces only."""
+        if is_verdict(record):
+            self._add_verdict(record)
+            return
         if record.end_time_unix_nano is None or not _is_local_root(record):
             return
         if AGENTTRACE_SESSION_STATUS in record.attributes:  # it only tells of a session's start or end
@@ -44,6 +53,18 @@ class TraceTally:
             self._begin()
         self.traces += 1
         self.failed += FAILURE_TYPE in record.attributes
+
+    @property
+    def hallucinated(self) -> int:
+        """Traces that passed with an answer that its sources do not support."""
+        return len(self._hallucinated)
+
+    def _add_verdict(self, verdict: SpanRecord) -> None:
+        if verdict.attributes.get(AGENTTRACE_VERDICT_STATUS) == "hallucinated":
+            if len(self._hallucinated) < _MAX_HALLUCINATED:
+                self._hallucinated.add(verdict.trace_id)
+        else:
+            self._hallucinated.discard(verdict.trace_id)  # more of the trace has come in
 
     def is_of_this_process(self) -> bool:
         """Whether anything was counted since the process began or was forked."""
@@ -66,6 +87,7 @@ def exit_lines(
     *,
     dropped_spans: int = 0,
     unsampled_spans: int = 0,
+    unjudged_traces: int = 0,
     store_option: str | None = None,
 ) -> list[str]:
     """What to say at exit; nothing when nothing was recorded and nothing lost.
@@ -75,6 +97,7 @@ def exit_lines(
         losses: spans that did not arrive, by where they should have.
         dropped_spans: spans that found a queue full.
         unsampled_spans: spans that the sampler left out.
+        unjudged_traces: traces of which no verdict was made, though there should be one.
         store_option: what the command line needs to find the store again; None when it cannot.
     """
     lines = [_result(tally, store_option)] if tally.is_of_this_process() else []
@@ -84,12 +107,18 @@ def exit_lines(
         lines.append(f"{counted(dropped_spans, 'span')} dropped, the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)")
     if unsampled_spans:
         lines.append(f"{counted(unsampled_spans, 'span')} left out by the sampler")
+    if unjudged_traces:
+        lines.append(f"{counted(unjudged_traces, 'trace')} without a verdict, too many ran at once")
     return lines
 
 
 def _result(tally: TraceTally, store_option: str | None) -> str:
-    if tally.failed:
-        result, command = f"{tally.failed} of {counted(tally.traces, 'trace')} failed", "agenttrace failure show"
+    if tally.failed or tally.hallucinated:
+        traces = counted(tally.traces, "trace")
+        found = [(tally.failed, "failed"), (tally.hallucinated, "hallucinated")]
+        (count, word), *others = [(count, word) for count, word in found if count]
+        rest = "".join(f", {count} {word}" for count, word in others)
+        result, command = f"{count} of {traces} {word}{rest}", "agenttrace failure show"
     else:
         result, command = f"{counted(tally.traces, 'trace')}, none failed", "agenttrace trace list"
     return result if store_option is None else f"{result} -> {command}{store_option}"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import threading
 import time
 import weakref
-from functools import partial
 from typing import TYPE_CHECKING
 
 from otel_agenttrace import notice
@@ -17,6 +15,8 @@ from otel_agenttrace.exporters.store import StoreSpanExporter
 from otel_agenttrace.instrument.faults import contained
 from otel_agenttrace.provider import CountingSampler, service_name_of
 from otel_agenttrace.stores.open import DEFAULT_URL
+from otel_agenttrace.together import run_together
+from otel_agenttrace.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from otel_agenttrace.losses import LossLog
     from otel_agenttrace.processors.recording import RecordingSpanProcessor
     from otel_agenttrace.targets import Target
+
+
+_SHUTDOWN_TIMEOUT_S = 30.0
 
 
 class Recorder:
@@ -54,8 +57,10 @@ class Recorder:
         self._losses = losses
         self._tally = tally
         self._store = _first_store([*(target.exporter for target in targets), *existing_exporters(provider)])
+        self._verdicts = Verdicts(targets, self._store, grounding=config.grounding)
         self._is_complete = False
-        self._undo: list[Callable[[], object]] = []
+        self._undo: list[Callable[[], object]] = [self._verdicts.detach]
+        processor.before_shutdown = self._settle_all
         self._waiting_at_fork = [0] * len(targets)
         if hasattr(os, "register_at_fork"):
             note = weakref.WeakMethod(self._note_fork)
@@ -77,37 +82,55 @@ class Recorder:
 
     def flush(self, timeout_s: float) -> bool:
         """See `Tracing.flush`."""
-        # The SDK's queues keep to no timeout: https://github.com/open-telemetry/opentelemetry-python/issues/4568
-        return self._deliver([target.queue.force_flush for target in self._targets], timeout_s)
+        start, lost_before = time.monotonic(), self._losses.total
+        deadline = start + timeout_s
+        is_flushed = self._flush_queues(timeout_s / 2)
+        is_settled = self._verdicts.settle(self._flush_queues, deadline, is_last=False)
+        is_flushed = is_flushed or self._flush_queues(deadline - time.monotonic())
+        return is_flushed and is_settled and self._losses.total == lost_before
 
     def shutdown(self, timeout_s: float) -> bool:
         """See `Tracing.shutdown`."""
+        deadline, lost_before = time.monotonic() + timeout_s, self._losses.total
+        was_stopped = self._processor.is_stopped  # by a shutdown of the provider, which has settled everything
         self._processor.stop()
+        is_settled = was_stopped or self._settle_all(timeout_s * 0.75)
         for undo in self._undo:
             undo()
-        calls: list[Callable[[], object]] = [target.queue.shutdown for target in self._targets]
-        if self._store is not None and self._store not in [target.exporter for target in self._targets]:
-            calls.append(self._provider.force_flush)  # the store is behind a queue that is not ours to shut down
-        is_complete = self._deliver(calls, timeout_s)
+        is_closed = run_together([target.queue.shutdown for target in self._targets], deadline - time.monotonic())
+        is_complete = is_settled and is_closed and self._losses.total == lost_before
         dropped = self._dropped_by_queues()
         lines = notice.exit_lines(
             self._tally,
             self._losses.counts,
             dropped_spans=dropped,
             unsampled_spans=self._unsampled(),
+            unjudged_traces=self._verdicts.given_up_count,
             store_option=self._store_option(),
         )
         for line in lines:
             notice.say(line)
         return is_complete and not dropped
 
-    def _deliver(self, calls: Sequence[Callable[[], object]], timeout_s: float) -> bool:
-        lost_before = self._losses.total
-        return _run_together(calls, timeout_s) and self._losses.total == lost_before
+    def _settle_all(self, timeout_s: float = _SHUTDOWN_TIMEOUT_S) -> bool:
+        """Judge what the last spans were waited for, and judge nothing more; whether there was time for all."""
+        deadline = time.monotonic() + timeout_s
+        self._flush_queues(timeout_s * 0.75)
+        is_settled = self._verdicts.settle(self._flush_queues, deadline, is_last=True)
+        self._verdicts.stop(deadline - time.monotonic())
+        return is_settled
+
+    def _flush_queues(self, timeout_s: float) -> bool:
+        """Hand what the queues hold to the exporters; whether that was done in time."""
+        # The SDK's queues keep to no timeout: https://github.com/open-telemetry/opentelemetry-python/issues/4568
+        calls: list[Callable[[], object]] = [target.queue.force_flush for target in self._targets]
+        if self._store is not None and self._store not in [target.exporter for target in self._targets]:
+            calls.append(self._provider.force_flush)  # the store is behind a queue that is not ours
+        return run_together(calls, timeout_s)
 
     def _waiting(self) -> list[int]:
         """For each target, how many spans were put into its queue and have not come out."""
-        handed_over = self._processor.recorded_count
+        handed_over = self._processor.recorded_count + self._verdicts.handed_over_count
         return [handed_over - target.exporter.received_count for target in self._targets]
 
     def _dropped_by_queues(self) -> int:
@@ -150,30 +173,3 @@ class Recorder:
 
 def _first_store(exporters: Sequence[SpanExporter]) -> StoreSpanExporter | None:
     return next((exporter for exporter in exporters if isinstance(exporter, StoreSpanExporter)), None)
-
-
-def _run_together(calls: Sequence[Callable[[], object]], timeout_s: float) -> bool:
-    """Run calls side by side; whether all of them returned in time, and none returned False."""
-    deadline = time.monotonic() + timeout_s
-    results: list[object] = []
-
-    def run(call: Callable[[], object]) -> None:
-        with contained("flush spans"):
-            results.append(call())
-
-    threads = [_start_thread(partial(run, call)) for call in calls]
-    for thread in threads:
-        if thread is not None:
-            thread.join(max(0.0, deadline - time.monotonic()))
-    return len(results) == len(calls) and all(result is not False for result in results)
-
-
-def _start_thread(run: Callable[[], None]) -> threading.Thread | None:
-    """Run it in a thread; here and now where that cannot be: from 3.12 an ending interpreter starts no threads."""
-    thread = threading.Thread(target=run, name="agenttrace-flush", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        run()
-        return None
-    return thread

@@ -45,7 +45,7 @@ _ID = (
 _VARYING = {
     "date": r"\d{4}-\d\d-\d\d|STARTED",
     "time": r"(?:\d\d-\d\d )?\d\d:\d\d(?::\d\d)?(?:\.\d+)?",
-    "duration": r"<?\d+(?:\.\d+)?(?:ms|s\b|m\d\ds)",
+    "duration": r"<?\d+(?:\.\d+)? ?(?:ms|s\b|m\d\ds)",
     "share": r"\b\d+%",
     "size": r"\b\d+(?:\.\d)? (?:[KMG]i)?B\b",
     "version": r"\b\d+\.\d+\.\d+\w*",
@@ -232,11 +232,12 @@ def expression_for(shown: str) -> str:
 def _line_expression(line: str) -> str:
     if line.strip() == "...":
         return r"(?:.*\n)*?"
-    rest = r"\n"
+    # Where a sentence is wrapped depends on the ids and durations in it.
+    line, rest = line.lstrip(), r"\s+"
     if line.endswith("…"):
         # How much of a text there is room for depends on the ids and durations before it.
         line, rest = line[:-_CUT_LEEWAY], r".*\n"
-    expression, end = "", 0
+    expression, end = r"\s*", 0
     for token in _TOKEN.finditer(line):
         form = f"({_ID})" if token["id"] else f"(?:{_VARYING[str(token.lastgroup)]})"
         expression += _literal(line[end : token.start()]) + form
@@ -245,8 +246,8 @@ def _line_expression(line: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """The text itself, with any number of spaces where it has some: columns are as wide as what stands in them."""
-    return re.sub(r"(?:\\ )+", " +", re.escape(text))
+    """The text itself, with any white space where it has some: columns are as wide as what stands in them."""
+    return re.sub(r"(?:\\ )+", r"\\s+", re.escape(text))
 
 
 def _trimmed(text: str) -> str:

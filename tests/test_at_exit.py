@@ -41,7 +41,7 @@ def test_a_program_says_what_it_records_and_how_it_went(tmp_path: Path) -> None:
         "agenttrace: 1 of 3 traces failed -> agenttrace failure show",
     ]
     assert done.stdout == ""
-    assert _stored(tmp_path) == ["one", "two", "three"]
+    assert _stored(tmp_path) == ["one", "two", "three", "agenttrace.verdict"]
 
 
 def test_a_program_without_failures_says_so(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_quiet_programs_print_nothing(tmp_path: Path) -> None:
     done = run_program(tmp_path, _AGENT.format(runs=[("one", True)]), {"AGENTTRACE_QUIET": "1"})
 
     assert done.stderr == ""
-    assert _stored(tmp_path) == ["one"]
+    assert _stored(tmp_path) == ["one", "agenttrace.verdict"]
 
 
 def test_the_command_at_exit_finds_a_store_of_ones_own(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_program_that_raises_is_stored(tmp_path: Path) -> None:
             """,
         )
 
-    assert _stored(tmp_path) == ["run"]
+    assert _stored(tmp_path) == ["run", "agenttrace.verdict"]
 
 
 def test_an_unwritable_store_does_not_stop_the_program(tmp_path: Path) -> None:

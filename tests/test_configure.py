@@ -20,6 +20,7 @@ from opentelemetry.util._once import Once
 from otel_agenttrace import ConfigError, RedactConfig, TimeOrderedIdGenerator, Tracing, configure_tracing, open_store
 from otel_agenttrace.errors import StoreUnavailableError
 from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.memory import MemorySpanStore
 
@@ -389,11 +390,12 @@ def test_exporters_get_what_the_pipeline_made_of_a_span(configure: Configure) ->
         span.set_attributes({"api": f"key {SECRET}", "task.status": "done"})
         span.record_exception(ValueError("wrong date"))
     tracing.flush()
-    (exported,) = exporter.get_finished_spans()
+    exported, verdict = exporter.get_finished_spans()
 
     assert exported.attributes is not None
     assert SECRET not in str(exported.attributes["api"])
     assert exported.attributes["failure.type"] == "exception"
+    assert verdict.name == "agenttrace.verdict"
     assert "agenttrace.contract.violation" in [event.name for event in exported.events]
 
 
@@ -539,7 +541,8 @@ def test_tasks_have_a_project(configure: Configure) -> None:
     with configure(store=store, project="booking"):
         _make_span("other", task)
         _make_span("plain")
-    projects = {span.name: span.attributes.get("project.id") for span in store.find_spans(SpanQuery())}
+    spans = [span for span in store.find_spans(SpanQuery()) if not is_verdict(span)]
+    projects = {span.name: span.attributes.get("project.id") for span in spans}
 
     assert projects == {"task": "travel", "child": "travel", "other": "booking", "plain": None}
 

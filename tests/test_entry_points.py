@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_agenttrace import open_store
+from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.testing.programs import run_program
 
@@ -54,8 +55,9 @@ def _instrument(
 
 
 def _stored(folder: Path) -> list[SpanRecord]:
+    """What is stored, but for the verdict."""
     with open_store(f"sqlite:///{folder / '.agenttrace' / 'traces.db'}") as store:
-        return store.spans.find_spans(SpanQuery(order="stored_asc"))
+        return [span for span in store.spans.find_spans(SpanQuery(order="stored_asc")) if not is_verdict(span)]
 
 
 def _names(folder: Path) -> list[str]:
@@ -113,7 +115,7 @@ def test_json_lines_by_name(tmp_path: Path) -> None:
     _instrument(tmp_path, environment={"OTEL_TRACES_EXPORTER": "agenttrace_jsonl"})
     lines = (tmp_path / "agenttrace.jsonl").read_text().splitlines()
 
-    assert [json.loads(line)["resourceSpans"] != [] for line in lines] == [True]
+    assert [json.loads(line)["resourceSpans"] != [] for line in lines] == [True, True], "the spans, and the verdict"
 
 
 @pytest.fixture

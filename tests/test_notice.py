@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from otel_agenttrace.model.codec import IS_REMOTE
+from otel_agenttrace.model.verdicts import VERDICT_SCOPE
 from otel_agenttrace.notice import TraceTally, exit_lines, say, shown_url, start_line
 from otel_agenttrace.pipeline.failures import failure_stage
 from otel_agenttrace.testing.spans import make_span
+
+if TYPE_CHECKING:
+    from otel_agenttrace.model.record import SpanRecord
 
 
 def _tally(*, passed: int, failed: int) -> TraceTally:
@@ -40,6 +45,26 @@ def test_the_line_at_start_says_who_records_what_and_where() -> None:
 def test_the_line_at_exit_says_how_it_went_and_what_to_type_next(passed: int, failed: int, line: str) -> None:
     """The result comes with the command that shows more of it."""
     assert exit_lines(_tally(passed=passed, failed=failed), {}, store_option="") == [line]
+
+
+def _verdict(status: str, revision: int = 1) -> SpanRecord:
+    attributes = {"agenttrace.verdict.status": status, "agenttrace.revision": revision}
+    return make_span(name="agenttrace.verdict", scope=VERDICT_SCOPE, attributes=attributes)
+
+
+def test_hallucinations_are_told_beside_failures() -> None:
+    """The verdicts tell of them, each trace once; a later verdict counts."""
+    tally = _tally(passed=2, failed=1)
+    tally.add(_verdict("hallucinated"))
+    tally.add(_verdict("hallucinated", 2))
+    assert exit_lines(tally, {}) == ["1 of 3 traces failed, 1 hallucinated"]
+
+    tally.add(_verdict("passed", 3))
+    assert exit_lines(tally, {}) == ["1 of 3 traces failed"]
+
+    alone = _tally(passed=2, failed=0)
+    alone.add(_verdict("hallucinated"))
+    assert exit_lines(alone, {}, store_option="") == ["1 of 2 traces hallucinated -> agenttrace failure show"]
 
 
 def test_nothing_is_said_when_nothing_was_recorded() -> None:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import orjson
@@ -16,10 +16,12 @@ from otel_agenttrace.views.lines import glyphs_for, render
 from otel_agenttrace.views.text import safe_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from otel_agenttrace.stores.trace_store import TraceStore
     from otel_agenttrace.views.lines import Glyphs, Line, Style
+
+_Item = TypeVar("_Item")
 
 _COLOURS: dict[Style, dict[str, Any]] = {
     "heading": {"bold": True},
@@ -30,6 +32,9 @@ _COLOURS: dict[Style, dict[str, Any]] = {
     "recovered": {"fg": "yellow"},
     "running": {"fg": "cyan"},
     "bar": {"fg": "blue"},
+    "user": {"fg": "cyan"},
+    "assistant": {"fg": "magenta"},
+    "tool": {"fg": "blue"},
 }
 _MIN_WIDTH, _MAX_WIDTH = 40, 200
 
@@ -71,6 +76,15 @@ def print_more(last_id: str | None) -> None:
 def print_nothing(what: str, url: str) -> None:
     """Say that a list is empty, and where it was looked for."""
     click.echo(f"{what} in {safe_text(url)}", err=True)
+
+
+def progress(items: Sequence[_Item], label: str) -> Iterator[_Item]:
+    """Yield the items; a terminal is shown on stderr how far that is."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    with click.progressbar(items, label=label, file=sys.stderr) as bar:
+        yield from bar
 
 
 @contextmanager

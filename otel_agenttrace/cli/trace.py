@@ -18,8 +18,11 @@ from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.lookup import complete_trace_id, short_ids
 from otel_agenttrace.stores.sessions import walk_traces
 from otel_agenttrace.stores.text import words
+from otel_agenttrace.views.chat import format_chat
 from otel_agenttrace.views.html import format_html
 from otel_agenttrace.views.lists import format_trace_list
+from otel_agenttrace.views.notes import trace_notes
+from otel_agenttrace.views.rows import TraceRows
 from otel_agenttrace.views.shapes import summary_shape, trace_shape
 from otel_agenttrace.views.summary import trace_heading
 from otel_agenttrace.views.text import safe_text
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_agenttrace.pipeline.summary import TraceSummary
+    from otel_agenttrace.stores.api import StoredTrace
     from otel_agenttrace.stores.trace_store import TraceStore
 
 _STATUSES = ("failed", "hallucinated", "passed", "running")
@@ -70,11 +74,14 @@ def search(store_url: str | None, text: str, as_json: bool, status: str | None, 
 @trace.command()
 @click.argument("trace_id", required=False)
 @click.option("--timeline", is_flag=True, help="Draw bars along one axis of time.")
+@click.option("--full", is_flag=True, help="Leave out nothing of what was said.")
 @click.option("--html", "html_path", type=click.Path(dir_okay=False, path_type=Path), help="Write a page instead.")
 @store_option
 @json_option
-def show(trace_id: str | None, *, timeline: bool, html_path: Path | None, store_url: str | None, as_json: bool) -> None:
-    """Show one trace as a tree; without TRACE_ID, the one stored last.
+def show(
+    trace_id: str | None, *, timeline: bool, full: bool, html_path: Path | None, store_url: str | None, as_json: bool
+) -> None:
+    """Show one trace as a tree, and what was said in it; without TRACE_ID, the one stored last.
 
     TRACE_ID may be shortened while it is unique.
     """
@@ -87,9 +94,18 @@ def show(trace_id: str | None, *, timeline: bool, html_path: Path | None, store_
     elif as_json:
         print_json(trace_shape(found))
     else:
-        view = format_timeline if timeline else format_tree
-        print_lines([*trace_heading(summarize(found), width=width(), glyphs=glyphs()), ()])
-        print_lines(view(found, width=width(), glyphs=glyphs()))
+        _print_trace(found, timeline=timeline, full=full)
+
+
+def _print_trace(found: StoredTrace, *, timeline: bool, full: bool) -> None:
+    notes = trace_notes(TraceRows(found), width=width())
+    print_lines([*trace_heading(summarize(found), notes, width=width(), glyphs=glyphs()), ()])
+    if timeline:
+        print_lines(format_timeline(found, width=width(), glyphs=glyphs()))
+        return
+    print_lines(format_tree(found, width=width(), glyphs=glyphs()))
+    chat = format_chat(found, width=width(), glyphs=glyphs(), full=full)
+    print_lines([(), *chat] if chat else [])
 
 
 def _write_page(path: Path, page: str) -> None:

@@ -12,11 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from otel_agenttrace.cli.options import Moment, json_option, store_option
-from otel_agenttrace.cli.output import print_json, reading, store_argument, writing
+from otel_agenttrace.cli.output import print_json, progress, reading, store_argument, writing
+from otel_agenttrace.config import resolve_config
 from otel_agenttrace.errors import AgentTraceError, StoreRejectedError
+from otel_agenttrace.instrument.faults import contained
 from otel_agenttrace.otlp.jsonl import read_jsonl, write_jsonl
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.stores.api import SpanQuery
+from otel_agenttrace.stores.judging import TouchedTraces, missing_verdict
 from otel_agenttrace.stores.lookup import complete_session_id, complete_trace_id
 from otel_agenttrace.stores.retention import DAY_NANO
 from otel_agenttrace.stores.sessions import get_known
@@ -26,6 +29,7 @@ from otel_agenttrace.views.units import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from otel_agenttrace.grounding import GroundingChecker
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.stores.trace_store import TraceStore
 
@@ -59,10 +63,13 @@ def import_(files: Sequence[Path], *, store_url: str | None, as_json: bool) -> N
 
     They are redacted, checked and classified like spans that were recorded here. A line that cannot be read is
     reported with its number, the others are stored, and the exit code is 1. Importing a file again changes nothing.
+    Then the verdict of each trace is made, by all that the store has of it.
     """
     intake = Intake.from_environment()
     with writing(store_url) as store:
-        results = [_import_file(path, store, intake) for path in files]
+        touched = TouchedTraces(store.spans)
+        results = [_import_file(path, store, intake, touched) for path in files]
+        _judge(store, touched, resolve_config({}).grounding)
         url, days = store.url, store.get_retention_days()
     if days is not None:
         _warn_of_expiry(results, days)
@@ -113,12 +120,13 @@ def export(
         click.echo(f"wrote {_amount(traces, spans)} to {safe_text(str(output))}", err=True)
 
 
-def _import_file(path: Path, store: TraceStore, intake: Intake) -> _Taken:
+def _import_file(path: Path, store: TraceStore, intake: Intake, touched: TouchedTraces) -> _Taken:
     taken = _Taken(str(path), 0, 0, [], [])
     trace_ids: set[str] = set()
     try:
         for batch in _batches(path, taken):
             stored = _write(store, _admitted(batch, intake, taken), taken)
+            touched.add(stored)
             taken.spans += len(stored)
             trace_ids.update(span.trace_id for span in stored)
             taken.newest_unix_nano = max([taken.newest_unix_nano, *(span.start_time_unix_nano for span in stored)])
@@ -160,7 +168,7 @@ def _batches(path: Path, taken: _Taken) -> Iterator[list[SpanRecord]]:
 def _write(store: TraceStore, spans: list[SpanRecord], taken: _Taken) -> list[SpanRecord]:
     """Store what the store takes, and note what it refuses for good."""
     try:
-        store.write_spans(spans)
+        store.write_staged(spans)
     except StoreRejectedError as error:
         if len(spans) == 1:
             taken.errors.append(f"{taken.file}: {error}")
@@ -168,6 +176,19 @@ def _write(store: TraceStore, spans: list[SpanRecord], taken: _Taken) -> list[Sp
         middle = len(spans) // 2
         return _write(store, spans[:middle], taken) + _write(store, spans[middle:], taken)
     return spans
+
+
+def _judge(store: TraceStore, touched: TouchedTraces, grounding: bool | GroundingChecker) -> None:
+    """Add the verdicts that are missing; one that cannot be made is logged."""
+    verdicts: list[SpanRecord] = []
+    for trace_id in progress(touched.to_judge(), "judging traces"):
+        with contained("make the verdict of a trace"):
+            verdicts += filter(None, [missing_verdict(store.spans, trace_id, grounding)])
+        if len(verdicts) >= _BATCH_SPANS:
+            store.write_staged(verdicts)
+            verdicts = []
+    if verdicts:
+        store.write_staged(verdicts)
 
 
 def _warn_of_expiry(results: Sequence[_Taken], days: int) -> None:

@@ -34,6 +34,7 @@ class StagedSpanExporter(SpanExporter):
     Attributes:
         received_count: spans handed over so far.
         on_record: called with each staged record before it is passed on, when set.
+        after_export: called with the staged records of a batch once they have been passed on, when set.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class StagedSpanExporter(SpanExporter):
         self._intake = intake or Intake.from_environment()
         self._content = content
         self.on_record: Callable[[SpanRecord], None] | None = None
+        self.after_export: Callable[[Sequence[SpanRecord]], None] | None = None
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Pass the spans on, and return what the exporter said."""
@@ -58,10 +60,13 @@ class StagedSpanExporter(SpanExporter):
         if self.on_record is not None:
             for record in records:
                 self.on_record(record)
+        result = SpanExportResult.SUCCESS if len(records) == len(spans) else SpanExportResult.FAILURE
         ended = [to_readable_span(record) for record in records if record.end_time_unix_nano is not None]
-        if not ended:
-            return SpanExportResult.SUCCESS if len(records) == len(spans) else SpanExportResult.FAILURE
-        return self._pass_on(ended)
+        if ended:
+            result = self._pass_on(ended)
+        if self.after_export is not None:
+            self.after_export(records)
+        return result
 
     def _pass_on(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         name = type(self.exporter).__name__

@@ -44,6 +44,7 @@ class StoreSpanExporter(SpanExporter):
     Attributes:
         received_count: spans handed over so far.
         on_record: called with each record before it is written, when set.
+        after_export: called with the records of a batch once they have been written, all or some, when set.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class StoreSpanExporter(SpanExporter):
         self._intake = intake or Intake.from_environment()
         self._content = content
         self.on_record: Callable[[SpanRecord], None] | None = None
+        self.after_export: Callable[[Sequence[SpanRecord]], None] | None = None
         self._url = store if isinstance(store, str) else os.environ.get("AGENTTRACE_STORE") or "auto"
         self._given = None if isinstance(store, str) else store
         self._store: TraceStore | None = None
@@ -91,6 +93,8 @@ class StoreSpanExporter(SpanExporter):
             for record in records:
                 self.on_record(record)
         stored = self._write(records) if records else 0
+        if stored and self.after_export is not None:
+            self.after_export(records)
         return SpanExportResult.SUCCESS if stored == len(spans) else SpanExportResult.FAILURE
 
     def shutdown(self) -> None:
@@ -129,9 +133,9 @@ class StoreSpanExporter(SpanExporter):
     def _write_patiently(self, store: TraceStore, records: list[SpanRecord]) -> None:
         for delay in _RETRY_DELAYS_S:
             with suppress(StoreUnavailableError):
-                return store.write_spans(records)
+                return store.write_staged(records)
             time.sleep(delay)
-        return store.write_spans(records)
+        return store.write_staged(records)
 
 
 def _opened(store: SpanStore | TraceStore | str) -> TraceStore:

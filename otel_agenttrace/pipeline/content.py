@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from otel_agenttrace.contract.attributes import (
     AGENTTRACE_EVENT_DATA,
+    AGENTTRACE_FLAG_EVIDENCE,
+    AGENTTRACE_FLAG_MESSAGE,
     AGENTTRACE_INPUT,
     AGENTTRACE_OUTPUT,
+    FAILURE_TYPE,
     GEN_AI_COMPLETION,
+    GEN_AI_EVALUATION_EXPLANATION,
     GEN_AI_INPUT_MESSAGES,
     GEN_AI_OUTPUT_MESSAGES,
     GEN_AI_PROMPT,
@@ -18,6 +22,7 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_TOOL_CALL_RESULT,
     GEN_AI_TOOL_DEFINITIONS,
 )
+from otel_agenttrace.model.verdicts import is_verdict
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import Attributes, SpanRecord
@@ -114,13 +119,30 @@ _CONTENT_PREFIXES = (
 )
 
 
+_QUOTING = frozenset({AGENTTRACE_FLAG_EVIDENCE, AGENTTRACE_FLAG_MESSAGE, GEN_AI_EVALUATION_EXPLANATION})
+"""What events of a verdict say in sentences that quote, or as evidence."""
+
+
 def drop_content(record: SpanRecord) -> SpanRecord:
     """A stage: the record without messages, arguments, results and the like, on the span and on its events.
 
-    Names, models, counts, timings and errors stay; what an exception's message quotes stays with it.
+    Names, models, counts, timings and errors stay; what an exception's message quotes stays with it. Of a verdict, the
+    sentences go that quote outputs and arguments.
     """
+    if is_verdict(record):
+        return _without_quotations(record)
     events = tuple(replace(event, attributes=_without_content(event.attributes)) for event in record.events)
     return replace(record, attributes=_without_content(record.attributes), events=events)
+
+
+def _without_quotations(verdict: SpanRecord) -> SpanRecord:
+    events = tuple(
+        replace(event, attributes={key: value for key, value in event.attributes.items() if key not in _QUOTING})
+        for event in verdict.events
+    )
+    kind = verdict.attributes.get(FAILURE_TYPE)
+    message = str(kind) if kind and verdict.status_message else ""
+    return replace(verdict, status_message=message, events=events)
 
 
 def _without_content(attributes: Attributes) -> Attributes:

@@ -35,6 +35,7 @@ from otel_agenttrace.contract.attributes import (
     SPAN_VERDICT,
     TASK_STATUS,
 )
+from otel_agenttrace.model.codec import HAS_IS_REMOTE
 from otel_agenttrace.model.plain import plain_text
 from otel_agenttrace.model.record import LinkRecord, SpanRecord, completeness, session_id_of
 from otel_agenttrace.model.tree import SpanTree
@@ -64,6 +65,7 @@ MAX_LINKS = 128
 _MAX_FLAGS = 64
 _MAX_REVISION_OF_A_SPAN = 999
 _TRACE_FLAGS = 0xFF
+"""The rest of `flags` is as an SDK writes it, so that a verdict is the same when it comes back through one."""
 
 
 def make_verdict(
@@ -136,7 +138,7 @@ def _verdict(tree: SpanTree, at: int, failures: Sequence[Failure], events: Seque
         resource=root.resource,
         scope=VERDICT_SCOPE,
         trace_state=root.trace_state,
-        flags=root.flags & _TRACE_FLAGS,
+        flags=root.flags & _TRACE_FLAGS | HAS_IS_REMOTE,
         dropped_links_count=max(len(failures) - MAX_LINKS, 0),
     )
 
@@ -230,7 +232,8 @@ def _link(failure: Failure) -> LinkRecord:
         FAILURE_TYPE: failure.type,
         FAILURE_RECOVERED: failure.recovered,
     }
-    return LinkRecord(failure.origin.trace_id, failure.origin.span_id, _known(told))
+    origin = failure.origin
+    return LinkRecord(origin.trace_id, origin.span_id, _known(told), flags=HAS_IS_REMOTE)
 
 
 def _known(values: dict[str, AnyValue]) -> Attributes:

@@ -13,10 +13,9 @@ from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.model.codec import deserialize, serialize_readable, serialize_record
 from otel_agenttrace.pipeline.content import drop_content
 from otel_agenttrace.pipeline.contract import check_record, contract_stage, locate
-from otel_agenttrace.pipeline.failures import failure_stage
 from otel_agenttrace.pipeline.limit import ValueLimiter
 from otel_agenttrace.pipeline.redact import RedactConfig, Redactor
-from otel_agenttrace.pipeline.stage import run_stages
+from otel_agenttrace.pipeline.stages import staged
 from otel_agenttrace.processors.contract import enforce
 from otel_agenttrace.processors.inherit import belongs_to_task
 from otel_agenttrace.processors.locations import OpenSpans
@@ -68,8 +67,7 @@ class Intake:
         self._enforces = enforces
         self._open_spans = None if contract is None else OpenSpans(contract.is_subject)
         self._sites = Sites()
-        self._stages: tuple[Stage, ...] = (failure_stage,)
-        self._foreign_stages = self._stages if contract is None else (contract_stage(contract), *self._stages)
+        self._contract_stage = None if contract is None else contract_stage(contract)
 
     @classmethod
     def from_config(cls, config: TracingConfig, project: str | None = None) -> Intake:
@@ -123,17 +121,19 @@ class Intake:
 
     def admitted(self, record: SpanRecord) -> SpanRecord:
         """What is kept of a span that was not recorded here, but read: checked, redacted, cut and staged."""
-        return run_stages(deserialize(self._hidden(serialize_record(record))), self._foreign_stages)
+        return self._taken_in(serialize_record(record))
 
     def _record(self, span: ReadableSpan, losses: LossLog) -> SpanRecord | None:
         try:
-            if isinstance(span, RecordedSpan):
-                return run_stages(span.record, self._stages)
-            return run_stages(deserialize(self._hidden(serialize_readable(span))), self._foreign_stages)
+            return staged(span.record) if isinstance(span, RecordedSpan) else self._taken_in(serialize_readable(span))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a span, the others of its batch go on
             # Without the error's text, which may quote what redaction was to hide.
             losses.add("pipeline", 1, f"a span could not be processed ({type(error).__name__})")
             return None
+
+    def _taken_in(self, serialized: SerializedSpan) -> SpanRecord:
+        record = deserialize(self._hidden(serialized))
+        return staged(record if self._contract_stage is None else self._contract_stage(record))
 
     def _attributes(self, span: ReadableSpan) -> Attributes:
         attributes: Attributes = span.attributes.copy()  # type: ignore[union-attr] # a proxy: one call, reading it is many

@@ -41,6 +41,8 @@ class RecordingSpanProcessor(SpanProcessor):
         recorded_count: spans handed over.
         unsampled_count: spans that ended without being sampled.
         is_stopped: whether nothing more is recorded.
+        before_shutdown: called once recording has stopped, and before the processors downstream are shut down, when
+            set; not by `stop`.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class RecordingSpanProcessor(SpanProcessor):
         self._on_overdue = on_overdue
         self._watchdog = Watchdog(self._report_overdue)
         self.is_stopped = False
+        self.before_shutdown: Callable[[], object] | None = None
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Let the span inherit, note where its attributes are set, and watch its time limit."""
@@ -100,7 +103,11 @@ class RecordingSpanProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """Stop, and shut down the processors downstream; safe twice."""
+        is_first, before_shutdown = not self.is_stopped, self.before_shutdown
         self.stop()
+        if is_first and before_shutdown is not None:
+            with contained("prepare the shutdown"):
+                before_shutdown()
         for processor in self._downstream:
             with contained("shut down a span processor"):
                 processor.shutdown()

@@ -88,13 +88,22 @@ class TraceStore:
     def write_spans(self, spans: Sequence[SpanRecord]) -> None:
         """Store spans that have passed redaction; return only once they are durable.
 
-        Marks those that failed, and once a day deletes what has expired.
+        They pass the span stages, which mark those that failed, and once a day, what has expired is deleted.
 
         Raises:
             StoreUnavailableError: transient; the same batch may succeed later.
             StoreRejectedError: permanent; the same batch always fails.
         """
         self._writer.write_spans(spans)
+
+    def write_staged(self, spans: Sequence[SpanRecord]) -> None:
+        """Do what `write_spans` does, with spans that have passed the span stages already.
+
+        Raises:
+            StoreUnavailableError: as for `write_spans`.
+            StoreRejectedError: as for `write_spans`.
+        """
+        self._writer.write_staged(spans)
 
     # Failures.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.pipeline.failures import failure_stage
+from otel_agenttrace.pipeline.stages import staged
 from otel_agenttrace.stores.retention import Retention
 
 if TYPE_CHECKING:
@@ -35,13 +35,22 @@ class StoreWriter:
     def write_spans(self, spans: Sequence[SpanRecord]) -> None:
         """Store spans that have passed redaction; return only once they are durable.
 
-        Marks those that failed, and once a day deletes what has expired.
+        They pass the span stages, see `pipeline.stages`; and once a day, what has expired is deleted.
 
         Raises:
             StoreUnavailableError: transient; the same batch may succeed later.
             StoreRejectedError: permanent; the same batch always fails.
         """
-        self.spans.write_spans([failure_stage(span) for span in spans])
+        self.write_staged([staged(span) for span in spans])
+
+    def write_staged(self, spans: Sequence[SpanRecord]) -> None:
+        """Do what `write_spans` does, with spans that have passed the span stages.
+
+        Raises:
+            StoreUnavailableError: as for `write_spans`.
+            StoreRejectedError: as for `write_spans`.
+        """
+        self.spans.write_spans(spans)
         self._retention.run_if_due()
 
     def close(self) -> None:

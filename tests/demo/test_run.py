@@ -79,7 +79,7 @@ def test_the_recorder_says_what_it_does(demo: Demo) -> None:
     first, last = demo.stderr.splitlines()
 
     assert first.startswith("agenttrace: agenttrace-demo -> ")
-    assert last.startswith("agenttrace: 2 of 5 traces failed -> agenttrace failure show")
+    assert last.startswith("agenttrace: 2 of 5 traces failed, 1 hallucinated -> agenttrace failure show")
 
 
 def test_the_flag_names_the_claim(demo: Demo) -> None:

@@ -82,9 +82,9 @@ def grpc_collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
 
 
 def _check(received: list[ExportTraceServiceRequest]) -> None:
-    (request,) = received
-    (spans,) = request.resource_spans
+    (spans,), (verdicts,) = (request.resource_spans for request in received)
     (span,) = spans.scope_spans[0].spans
+    (verdict,) = verdicts.scope_spans[0].spans
     attributes = {item.key: item.value.string_value for item in span.attributes}
     resource = {item.key: item.value.string_value for item in spans.resource.attributes}
 
@@ -92,6 +92,7 @@ def _check(received: list[ExportTraceServiceRequest]) -> None:
     assert span.name == "chat"
     assert SECRET not in attributes["note"]
     assert attributes["failure.type"] == "timeout"
+    assert (verdict.name, verdict.parent_span_id) == ("agenttrace.verdict", span.span_id)
 
 
 @pytest.mark.parametrize("exporter", ["otlp", "otlp_proto_http", ""])

@@ -48,6 +48,23 @@ def test_the_sdks_own_span_beside_the_instrumentors_is_a_repeat() -> None:
     assert totals([_ROOT, _OUTER, inner]).input_tokens == 5
 
 
+def test_a_span_that_never_became_current_may_hold_the_answer_itself() -> None:
+    """The framework's span is deep in the tree, the client's at its top; the answer in the one names the other's id."""
+    answer = '{"generations": [[{"message": {"response_metadata": {"id": "msg_1"}}}]]}'
+    said = {
+        "gen_ai.response.id": None,
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "m",
+        "llm.token_count.prompt": 5,
+        "output.value": answer,
+    }
+    agent = make_span(span_id=f"{9:016x}", parent_span_id=f"{1:016x}")
+    framework = _call(2, 0, 9, "openinference", parent=f"{9:016x}", attributes=said)
+    another = _call(4, 2, 3, "client", "msg_2")
+
+    assert _repeats(agent, framework, _call(3, 1, 8, "client"), another) == [3]
+
+
 def test_of_two_at_the_same_time_one_is_a_repeat() -> None:
     """Which of them depends on their ids alone."""
     assert _repeats(_OUTER, _call(3, 0, 9, "sdk")) == [3]
@@ -55,7 +72,7 @@ def test_of_two_at_the_same_time_one_is_a_repeat() -> None:
 
 
 def test_calls_of_their_own_are_no_repeats() -> None:
-    """Another response or none, another parent, one after the other, one scope, one that still runs, no model call."""
+    """Another response or none, one below, one after the other, one scope, one that still runs, no model call."""
     nested = _call(3, 1, 8, "sdk", parent=f"{2:016x}")
     tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_agenttrace.grounding import Claim, GroundingReport
-from otel_agenttrace.model.codec import deserialize, serialize_record
+from otel_agenttrace.model.codec import deserialize, serialize_readable, serialize_record
 from otel_agenttrace.model.merge import greater
+from otel_agenttrace.model.readable import to_readable_span
 from otel_agenttrace.model.record import EventRecord, LinkRecord, ResourceRecord, ScopeRecord, SpanRecord
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.model.verdicts import is_verdict
@@ -74,7 +75,7 @@ def test_a_verdict_is_a_span_of_its_trace() -> None:
     assert (verdict.name, verdict.scope) == ("agenttrace.verdict", ScopeRecord("otel_agenttrace"))
     assert (verdict.trace_id, verdict.parent_span_id, verdict.kind) == (TRACE_ID, SPAN_ID, "INTERNAL")
     assert (verdict.start_time_unix_nano, verdict.end_time_unix_nano) == (START + SECOND, START + SECOND)
-    assert (verdict.resource, verdict.trace_state, verdict.flags) == (root.resource, "a=b", 3)
+    assert (verdict.resource, verdict.trace_state, verdict.flags) == (root.resource, "a=b", 0x103)
     assert verdict.span_id == _made(_child(7, status_code="ERROR")).span_id
     assert verdict.span_id != _made(replace(_ROOT, trace_id="f" * 32)).span_id
     assert is_verdict(verdict)
@@ -122,7 +123,7 @@ def test_a_failed_trace_says_in_one_sentence_why() -> None:
     }
     assert verdict.attributes["agenttrace.verdict.failure_ids"] == [failure_id]
     said: Any = {"failure.id": failure_id, "failure.type": "exception", "failure.recovered": False}
-    assert verdict.links == (LinkRecord(TRACE_ID, tool.span_id, said),)
+    assert verdict.links == (LinkRecord(TRACE_ID, tool.span_id, said, flags=0x100),)
 
 
 def test_what_a_trace_recovered_from_is_told_where_nothing_else_is() -> None:
@@ -416,3 +417,11 @@ def test_no_span_is_too_odd_for_a_verdict(records: list[SpanRecord], is_verdict_
     assert verdict is not None
     serialize_record(verdict)
     summarize(StoredTrace(TRACE_ID, (*spans, verdict)))
+
+
+def test_a_verdict_comes_back_through_an_sdk_as_it_was() -> None:
+    """So a server of ours behind an exporter of ours finds nothing new in it."""
+    tool = _child(2, name="execute_tool search", attributes={"gen_ai.tool.name": "search"}, **_error())
+    verdict = _made(replace(_ROOT, **_error()), tool)
+
+    assert deserialize(serialize_readable(to_readable_span(verdict))) == verdict

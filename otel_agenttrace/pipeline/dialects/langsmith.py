@@ -19,7 +19,7 @@ from otel_agenttrace.contract.attributes import (
 )
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.dialects.finish_reasons import finish_reasons_in
-from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, tool_call_id_in
+from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, result_of, tool_call_id_in
 from otel_agenttrace.pipeline.message_parts import parsed
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _arguments(record: SpanRecord) -> Any:
 def _result(record: SpanRecord) -> AnyValue:
     value = parsed(record.attributes.get(_COMPLETION))
     # A run's outputs are always a mapping, so the SDK wraps what is none.
-    return value["output"] if isinstance(value, dict) and value.keys() == {"output"} else None
+    return result_of(value["output"]) if isinstance(value, dict) and value.keys() == {"output"} else None
 
 
 LANGSMITH = Dialect(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.pipeline.dialects.flattened import chat_role, column, numbered, without_absent
-from otel_agenttrace.pipeline.dialects.tool_values import arguments_of
+from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, result_of
 from otel_agenttrace.pipeline.message_parts import parsed
 
 if TYPE_CHECKING:
@@ -120,10 +120,7 @@ def tool_arguments(record: SpanRecord) -> AnyValue:
 
 def tool_result(record: SpanRecord) -> AnyValue:
     """What a tool answered, on its own span."""
-    value = parsed(record.attributes.get("output.value")) if kind_of(record) == "TOOL" else None
-    # LangChain's own dump of a message.
-    is_dump = isinstance(value, dict) and value.keys() == {"type", "data"}
-    return value["data"] if is_dump and isinstance(value, dict) else value
+    return result_of(record.attributes.get("output.value")) if kind_of(record) == "TOOL" else None
 
 
 def tools(record: SpanRecord) -> AnyValue:

@@ -36,6 +36,7 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 )
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
+from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, is_callback, result_of
 from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed, read_parts
 from otel_agenttrace.pipeline.messages import Message
@@ -65,6 +66,19 @@ def _input_messages(record: SpanRecord) -> tuple[Message, ...]:
     instructions = parsed(_first(record, GEN_AI_SYSTEM_INSTRUCTIONS))
     parts = read_parts(instructions)
     return (Message("system", parts), *messages) if parts else messages
+
+
+def _callback_arguments(record: SpanRecord) -> AnyValue:
+    """OpenLLMetry writes what LangChain's callbacks are given under the names for arguments and results."""
+    value = parsed(record.attributes.get(GEN_AI_TOOL_CALL_ARGUMENTS))
+    found: AnyValue = arguments_of(value) if is_callback(value) else None
+    return found
+
+
+def _callback_result(record: SpanRecord) -> AnyValue:
+    value = parsed(record.attributes.get(GEN_AI_TOOL_CALL_RESULT))
+    found: AnyValue = result_of(value) if isinstance(value, dict) and "output" in value else None
+    return found
 
 
 def _output_events(record: SpanRecord) -> tuple[Message, ...]:
@@ -121,11 +135,11 @@ OTEL_GENAI = Dialect(
         "gen_ai.usage.cache_write_input_tokens",
     ),
     reasoning_tokens=(GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, "gen_ai.usage.reasoning_tokens"),
-    finish_reasons=(GEN_AI_RESPONSE_FINISH_REASONS,),
+    finish_reasons=(GEN_AI_RESPONSE_FINISH_REASONS, "anthropic.message.stop_reason"),  # Anthropic's SDK by itself
     reported_cost_usd=(GEN_AI_USAGE_COST,),
     tool_definitions=(GEN_AI_TOOL_DEFINITIONS,),
     input_messages=(_input_messages, GEN_AI_PROMPT),
     output_messages=(GEN_AI_OUTPUT_MESSAGES, _output_events, GEN_AI_COMPLETION),
-    input=(GEN_AI_INPUT_MESSAGES, GEN_AI_TOOL_CALL_ARGUMENTS, GEN_AI_PROMPT),
-    output=(GEN_AI_OUTPUT_MESSAGES, GEN_AI_TOOL_CALL_RESULT, GEN_AI_COMPLETION),
+    input=(GEN_AI_INPUT_MESSAGES, _callback_arguments, GEN_AI_TOOL_CALL_ARGUMENTS, GEN_AI_PROMPT),
+    output=(GEN_AI_OUTPUT_MESSAGES, _callback_result, GEN_AI_TOOL_CALL_RESULT, GEN_AI_COMPLETION),
 )

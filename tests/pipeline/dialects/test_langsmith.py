@@ -119,7 +119,7 @@ def test_a_tool_is_named_by_its_run() -> None:
     said = _said("tool", {"gen_ai.prompt": "{\"input\": \"{'city': 'Oslo'}\"}", "gen_ai.completion": answer}, "weather")
 
     assert (said.tool_name, said.tool_call_id, said.input) == ("weather", "call_1", {"city": "Oslo"})
-    assert said.output == {"content": "4 degrees", "type": "tool", "tool_call_id": "call_1"}
+    assert said.output == "4 degrees"
     assert _said("tool", {"langsmith.trace.name": "forecast"}).tool_name == "forecast"
     assert _said("tool", {"gen_ai.prompt": '{"city": "Oslo"}'}).input == {"city": "Oslo"}
     assert _said("chain", {}, "weather").tool_name is None

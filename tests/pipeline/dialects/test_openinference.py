@@ -204,7 +204,7 @@ def test_a_tool_of_langchain_tells_its_call_in_its_result() -> None:
 
     assert said.tool_call_id == "call_1"
     assert said.input == {"city": "Oslo"}
-    assert said.output == {"content": "4 degrees", "tool_call_id": "call_1", "status": "success"}
+    assert said.output == "4 degrees"
 
 
 def test_parameters_of_a_tool_are_its_schema_or_its_arguments() -> None:

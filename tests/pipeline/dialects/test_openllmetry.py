@@ -61,6 +61,23 @@ def test_an_entity_is_an_agent_or_a_tool_by_its_kind() -> None:
     assert (task.agent_name, task.tool_name) == (None, None)
 
 
+def test_a_tool_of_langchain_has_its_callbacks_under_otels_names() -> None:
+    """Arguments and result come out of all that the callbacks were given."""
+    message = {"content": "4 degrees", "tool_call_id": "call_1", "status": "success"}
+    told = {
+        "traceloop.span.kind": "tool",
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "get_weather",
+        "gen_ai.tool.call.arguments": {"input_str": "{'city': 'Oslo'}", "tags": [], "inputs": {"city": "Oslo"}},
+        "gen_ai.tool.call.result": {"output": {"lc": 1, "type": "constructor", "id": [], "kwargs": message}},
+    }
+    said = _said(told)
+    own = _said(told | {"gen_ai.tool.call.arguments": {"input_str": "x"}, "gen_ai.tool.call.result": {"output": 1}})
+
+    assert (said.input, said.output) == ({"city": "Oslo"}, "4 degrees")
+    assert (own.input, own.output) == ({"input_str": "x"}, {"output": 1})
+
+
 def test_models_and_tokens_have_otels_names_or_older_ones() -> None:
     """From before there were `gen_ai` names, and from when caches had none."""
     said = _said(

@@ -67,3 +67,13 @@ def test_a_prompt_and_a_completion_are_messages() -> None:
 
     assert [(message.role, message.text) for message in said.input_messages] == [("user", "Oslo?")]
     assert [(message.role, message.text) for message in said.output_messages] == [("assistant", "3.")]
+
+
+def test_anthropics_sdk_tells_by_itself_why_the_model_stopped() -> None:
+    """Its own spans speak OTel's words but for that."""
+    told = {"gen_ai.operation.name": "chat", "anthropic.message.stop_reason": "max_tokens"}
+
+    assert canonical(make_span(attributes=told)).finish_reasons == ("max_tokens",)
+    assert canonical(make_span(attributes=told | {"gen_ai.response.finish_reasons": ["length"]})).finish_reasons == (
+        "length",
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, tool_call_id_in
+from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, result_of, tool_call_id_in
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,10 @@ from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, tool_cal
         ({"kwargs": {"city": "Oslo"}}, {"city": "Oslo"}),
         ({"args": ["Oslo"], "kwargs": {"days": 1}}, {"args": ["Oslo"], "kwargs": {"days": 1}}),
         ({"args": [], "kwargs": {}, "city": "Oslo"}, {"args": [], "kwargs": {}, "city": "Oslo"}),
+        ({"input_str": "{'city': 'Oslo'}", "tags": [], "inputs": {"city": "Oslo"}, "kwargs": {}}, {"city": "Oslo"}),
+        ({"input_str": "{'city': 'Oslo'}", "tags": []}, {"city": "Oslo"}),
+        ({"input_str": "Oslo"}, {"input_str": "Oslo"}),
+        ({"input_str": "Oslo", "tags": [], "city": "Oslo"}, {"input_str": "Oslo", "tags": [], "city": "Oslo"}),
         ("Oslo", "Oslo"),
         (None, None),
     ],
@@ -34,6 +38,32 @@ def test_arguments_come_out_of_every_envelope(value: Any, arguments: Any) -> Non
 def test_what_is_no_plain_mapping_stays_a_text(text: str) -> None:
     """Nothing is run, and nothing that JSON has no word for is made of it."""
     assert arguments_of(text) == text
+
+
+_MESSAGE = {"content": "4 degrees", "type": "tool", "tool_call_id": "call_1"}
+_CONSTRUCTOR = {"lc": 1, "type": "constructor", "id": ["langchain", "ToolMessage"], "kwargs": _MESSAGE}
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        (_MESSAGE, "4 degrees"),
+        ({**_MESSAGE, "content": '{"celsius": 4}'}, {"celsius": 4}),
+        ({"type": "tool", "data": _MESSAGE}, "4 degrees"),
+        (_CONSTRUCTOR, "4 degrees"),
+        ({"output": _CONSTRUCTOR, "kwargs": {"color": "green"}}, "4 degrees"),
+        ({"type": "tool", "data": {**_MESSAGE, "status": "error"}}, {**_MESSAGE, "status": "error"}),
+        ({"output": {"celsius": 4}}, {"output": {"celsius": 4}}),
+        ({"type": "tool", "data": "4 degrees"}, {"type": "tool", "data": "4 degrees"}),
+        ({"lc": 1, "kwargs": 5}, {"lc": 1, "kwargs": 5}),
+        ('{"celsius": 4}', {"celsius": 4}),
+        ("4 degrees", "4 degrees"),
+        (None, None),
+    ],
+)
+def test_results_come_out_of_every_dump_of_a_message(value: Any, result: Any) -> None:
+    """A message that tells of an error stays whole, and so does what only looks like a dump."""
+    assert result_of(value) == result
 
 
 def test_the_call_is_told_by_the_message_of_a_tool() -> None:
