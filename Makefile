@@ -7,7 +7,7 @@ EXTRAS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench docs clean
+.PHONY: help demo test frameworks lint types format bench docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -18,6 +18,11 @@ demo: $(VENV)/core ## run five small agents, record them, and find their failure
 
 test: $(VENV)/dev ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+frameworks: $(VENV)/dev ## run real agent frameworks against a model on loopback (Python >= 3.11; Node for one of them)
+	$(BIN)/python -m pip install --quiet --editable '.$(EXTRAS)' --group dev --group frameworks
+	npm install --silent --no-package-lock --no-audit --no-fund --prefix tests/frameworks/node
+	$(BIN)/python -m pytest --no-skips tests/frameworks $(PYTEST_ARGS)
 
 lint: $(VENV)/dev ## ruff, formatting included
 	$(BIN)/ruff check .

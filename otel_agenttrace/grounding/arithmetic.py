@@ -1,4 +1,4 @@
-"""Numbers that stand nowhere in the sources but follow from them: counts, sums, differences, products, shares, spans."""
+"""Numbers that stand nowhere in the sources but follow from them: counts, sums, differences, products, shares."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.grounding.units import unit_of
-from otel_agenttrace.grounding.words import stem
+from otel_agenttrace.grounding.words import stem, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,32 +18,47 @@ if TYPE_CHECKING:
     from otel_agenttrace.grounding.sources import Amount, Material
 
 _SUM = re.compile(
-    r"\b(?:total|totals|sum|altogether|combined|overall|together|in all|plus|adds? up|amounts?|both|gesamt|insgesamt|zusammen)"
+    r"\b(?:total|totals|sum|altogether|combined|overall|together|in all|plus|adds? up|amounts?|both|gesamt|"
+    r"insgesamt|zusammen)"
     r"\b|[=+]",
     re.IGNORECASE,
 )
 _DIFFERENCE = re.compile(
-    r"\b(?:difference|differ|more|less|fewer|cheaper|sav(?:e|es|ed|ings?)|increased?|decreased?|rises?|rose|grew|grown|growth|"
-    r"fell|falls?|drop(?:s|ped)?|higher|lower|longer|shorter|faster|slower|remain(?:s|ing)?|left|discount|off|ahead|later|"
-    r"earlier|older|younger|gap|up|down|change|gained|lost|over|under|lasts?|duration|takes?|teurer|billiger|weniger|mehr)\b|[-=\u2212]",
+    r"\b\w{2,12}er than\b|"
+    r"\b(?:difference|differ|more|less|fewer|cheaper|sav(?:e|es|ed|ings?)|increased?|decreased?|rises?|rose|"
+    r"grew|grown|growth|"
+    r"fell|falls?|drop(?:s|ped)?|higher|lower|longer|shorter|faster|slower|remain(?:s|ing)?|left|discount|off|"
+    r"ahead|later|"
+    r"earlier|older|younger|gap|up|down|change|gained|lost|over|under|lasts?|duration|takes?|teurer|billiger|"
+    r"weniger|mehr)\b|[-=\u2212]",
     re.IGNORECASE,
 )
 _RATIO = re.compile(
     r"%|\b(?:percent|per cent|prozent|times|twice|double|half|share|ratio|average|averages|mean|durchschnitt)\b",
     re.IGNORECASE,
 )
-_PRODUCT = re.compile(r"[\u00d7*=]|\b(?:total|for|nights?|times|altogether|costs?|comes? to|pays?|insgesamt)\b", re.IGNORECASE)
+_PRODUCT = re.compile(
+    r"[\u00d7*=]|\b(?:total|for|nights?|times|altogether|costs?|comes? to|pays?|insgesamt)\b", re.IGNORECASE
+)
 _FILTER = re.compile(
-    r"\b(?:below|under|over|above|less|more|fewer|cheaper|at least|at most|between|within|before|after|of the|of them|other|"
-    r"remaining|only|cheapest|best|top|first|last|mentioned|relevant|main|key|unter|über)\b",
+    r"\b(?:below|under|over|above|less|more|fewer|cheaper|at least|at most|between|within|before|after|of the|"
+    r"of them|other|remaining|only|cheapest|best|top|first|last|mentioned|relevant|main|key|unter|über)\b",
     re.IGNORECASE,
 )
 _COUNTING = frozenset(
-    stem(word)
-    for word in "nights night guests guest adults adult quantity qty count people persons tickets ticket seats seat days day "
-    "passengers passenger rooms room items units hours travelers travellers".split()
+    map(
+        stem,
+        word_set(
+            "nights guests adults quantity qty count people persons tickets seats days passengers rooms items units "
+            "hours travelers travellers"
+        ),
+    )
 )
-_SPAN = re.compile(r"(\d{1,3})\s?(?:h|hrs?|hours?|std\.?|stunden?)[\s,]*(?:and\s|und\s)?(\d{1,2})\s?(?:m|mins?|minutes?|minuten)?\b", re.IGNORECASE)
+_SPAN = re.compile(
+    r"(\d{1,3})\s?(?:h|hrs?|hours?|std\.?|stunden?)[\s,]*(?:and\s|und\s)?(\d{1,2})\s?(?:m|mins?|minutes?|minuten)?\b",
+    re.IGNORECASE,
+)
+_MAX_EXPLAINED = 300  # numbers of one output; what comes after is not judged
 _MAX_OPERANDS = 24
 _MAX_DAYS = 24
 _MAX_CLOCKS = 24
@@ -56,19 +71,29 @@ class Derivations:
 
     def __init__(self, material: Material) -> None:
         self._material = material
+        self._budget = _MAX_EXPLAINED
 
-    def explains(self, number: Number, sentence: str, operands: Sequence[float], items: frozenset[int]) -> bool:
+    def explains(
+        self, number: Number, sentence: str, said: Sequence[float], near: Sequence[float], items: frozenset[int]
+    ) -> bool:
         """Whether a number follows from the sources by what an agent would do in its head.
 
         Args:
             number: as it stands in the sentence.
             sentence: whose words say what was done: `total`, `cheaper`, `per`.
-            operands: the numbers nearest to the matter, likeliest first.
+            said: the other numbers of the sentence.
+            near: numbers nearest to the matter, likeliest first.
             items: how many items the lists of the output itself have.
         """
+        self._budget -= 1
+        if self._budget < 0:
+            return True
         value = abs(number.values[0])
         slack = number.step * 0.5 + 1e-9 if number.step <= 1 or value >= 1000 else 1e-9
         if self._is_count(number, sentence, items) or self._is_span(number, sentence):
+            return True
+        operands = (*said, *near)
+        if _is_factor(value, said, operands):
             return True
         return any(abs(result - value) <= slack for result in self._results(sentence, operands))
 
@@ -151,6 +176,13 @@ class Derivations:
 
 def _counts_something(amount: Amount) -> bool:
     return bool(_COUNTING.intersection(amount.key)) and 1 < amount.value <= 1000
+
+
+def _is_factor(value: float, said: Sequence[float], operands: Sequence[float]) -> bool:
+    """`Three nights cost 330`: three is how often the price of the sources goes into what is said."""
+    if value != int(value) or not 1 < value <= _MAX_FACTOR:
+        return False
+    return any(number > 1 and number != value and number * value in said for number in operands)
 
 
 def _ratios(numbers: Sequence[float]) -> Iterator[float]:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_MAX_SOURCES = 4_000_000  # characters of all sources together; reading only some of them would flag what the rest says
+_MAX_OUTPUT = 100_000  # characters that are looked at
+
+
 def ground(output: str, sources: Sequence[str]) -> GroundingReport:
     """Hold each claim of a text against the sources it should rest on.
 
@@ -23,8 +27,12 @@ def ground(output: str, sources: Sequence[str]) -> GroundingReport:
         sources: what it could know: results of tools, documents, the user's own words. JSON is read as data.
 
     Returns:
-        The claims with their support; a report that is skipped if there are no claims, or nothing in the sources.
+        The claims with their support, at most the first 500; a report that is skipped if there are no claims, or
+        nothing in the sources, or more than can be read.
     """
+    if sum(map(len, sources)) > _MAX_SOURCES:
+        return GroundingReport.of(())
+    output = output[:_MAX_OUTPUT]
     candidates = list(candidates_of(output))
     if not candidates:
         return GroundingReport.of(())

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.grounding.opposites import NEGATIONS, OPPOSITES
-from otel_agenttrace.grounding.words import FUNCTION_WORDS, stem, words_of
+from otel_agenttrace.grounding.words import FUNCTION_WORDS, stem, word_set, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.grounding.words import Word
 
 _ANSWER = re.compile(r"^(?:no|nein|non|yes|ja|oui)\s*[,.:;!\u2013\u2014-]", re.IGNORECASE)
-_EMPTY_KEY_WORDS = frozenset(stem(word) for word in "is has can was are in flag currently status value result data".split())
+_EMPTY_KEY_WORDS = frozenset(map(stem, word_set("is has can was are in flag currently status value result data")))
 _FORMS_OF = {
     stem(f"{prefix}{word}"): (stem(word), False)
     for prefix in ("un", "non", "in", "dis")
@@ -33,13 +33,17 @@ _FORMS_OF = {
 }
 _AVAILABLE = stem("available")
 _PHRASES = (
-    (re.compile(r"\b(?:sold|booked) out\b|\bfully booked\b|\bout of stock\b|\bausgebucht\b", re.IGNORECASE), _AVAILABLE, False),
+    (
+        re.compile(r"\b(?:sold|booked) out\b|\bfully booked\b|\bout of stock\b|\bausgebucht\b", re.IGNORECASE),
+        _AVAILABLE,
+        False,
+    ),
     (re.compile(r"\bout of stock\b", re.IGNORECASE), stem("stock"), False),
     (re.compile(r"\bin stock\b|\bbookable\b|\bstill (?:has|have) (?:rooms|seats)\b", re.IGNORECASE), _AVAILABLE, True),
 )
 _FROM_TO = re.compile(r"\bfrom\s+([^\W\d_][\w-]*)\s+(?:\([A-Z]{3}\)\s+)?to\s+([^\W\d_][\w-]*)", re.IGNORECASE)
-_ORIGIN = frozenset(stem(word) for word in "from origin departure source start".split())
-_TARGET = frozenset(stem(word) for word in "to destination arrival target end".split())
+_ORIGIN = frozenset(map(stem, word_set("from origin departure source start")))
+_TARGET = frozenset(map(stem, word_set("to destination arrival target end")))
 _CLOSE = 0.6  # share of the other words of a claim that a sentence must have to speak of the same
 _CLOSE_RECORD = 0.4  # the same for a record, which says in few words what a claim says in many
 _SAME = 0.8  # the same, where nothing but a `not` tells the two apart
@@ -83,7 +87,10 @@ class Contradictions:
             return fields[0] if fields else None
         wanted = {word.stem for word in candidate.content}.difference(subject)
         scores = [
-            (sum(self._index.weight(stem) for stem in wanted & set(self._material.passages[field.passage].stems)), field)
+            (
+                sum(self._index.weight(stem) for stem in wanted & set(self._material.passages[field.passage].stems)),
+                field,
+            )
             for field in fields[:500]
         ]
         best = max(score for score, _ in scores)
@@ -123,7 +130,11 @@ class Contradictions:
             passage = self._material.passages[number]
             if share < _SAME or passage.is_record or len(passage.stems) > 2 * len(candidate.words) + 6:
                 return None
-            mine = [word.text for position, word in enumerate(candidate.words) if _negates(word) and not (position == 0 and _ANSWER.match(candidate.text))]
+            mine = [
+                word.text
+                for position, word in enumerate(candidate.words)
+                if _negates(word) and not (position == 0 and _ANSWER.match(candidate.text))
+            ]
             words = words_of(passage.text)
             theirs = [word.text for word in words if _negates(word)]
             if bool(mine) != bool(theirs) and (mine or _about(words, stems)):
@@ -169,7 +180,13 @@ class Contradictions:
     def _journeys(self) -> list[tuple[set[str], set[str], int]]:
         ends: dict[int, tuple[set[str], set[str]]] = {}
         for field in self._material.fields:
-            side = 0 if field.key[-1:] and _ORIGIN.intersection(field.key) else 1 if _TARGET.intersection(field.key) else None
+            side = (
+                0
+                if field.key[-1:] and _ORIGIN.intersection(field.key)
+                else 1
+                if _TARGET.intersection(field.key)
+                else None
+            )
             if side is not None and isinstance(field.content, str) and len(field.content) < 80:
                 pair = ends.setdefault(field.passage, (set(), set()))
                 pair[side].update(word.stem for word in words_of(field.content))
@@ -218,7 +235,7 @@ def _actors(candidate: Candidate) -> tuple[Word, Word, Word] | None:
 
 
 def _negates(word: Word) -> bool:
-    return word.stem in NEGATIONS or word.text.replace("\u2019", "'") in NEGATIONS
+    return word.text.replace("\u2019", "'") in NEGATIONS
 
 
 def _is_negated(words: Sequence[Word], position: int, text: str) -> bool:

@@ -39,18 +39,21 @@ _BEFORE_YEAR = re.compile(
 # Words are found by their first letters and looked up whole: one pass, however many months and languages there are.
 _NAMED = re.compile(f"(?:{'|'.join(sorted({name[:3] for name in (*_MONTHS, *_WEEKDAYS)}))})[^\\W\\d_]*")
 _BEFORE_MONTH = re.compile(
-    r"(?:(?P<from>\d{1,2})(?:st|nd|rd|th|\.)?\s?(?:-|\u2013|to|bis|and|&)\s?)?(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?\s{1,3}(?:of\s|de\s)?$"
+    r"(?:(?P<from>\d{1,2})(?:st|nd|rd|th|\.)?\s?(?:-|\u2013|to|bis|and|&)\s?)?(?P<day>\d{1,2})(?:st|nd|rd|th|"
+    r"\.)?\s{1,3}(?:of\s|de\s)?$"
 )
 _AFTER_MONTH = re.compile(
-    r"\.?\s{1,3}(?:(?P<from>\d{1,2})(?:st|nd|rd|th)?\s?(?:-|\u2013|to|and|&)\s?)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d:%])"
+    r"\.?\s{1,3}(?:(?P<from>\d{1,2})(?:st|nd|rd|th)?\s?(?:-|\u2013|to|and|&)\s?)?(?P<day>\d{1,2})(?:st|nd|rd|"
+    r"th)?(?![\d:%])"
 )
 _YEAR_AFTER = re.compile(r"\.?,?\s{1,3}(?:of\s|de\s)?(?P<year>(?:1[5-9]|20|21)\d\d)(?!\d)")
 _BEFORE_MONTH_ALONE = re.compile(r"\b(?:in|since|until|by|during|this|next|last|early|late|mid|im|seit|of)[ -]$")
 _GOES_ON = frozenset("0123456789./-")  # before a date: it is part of something longer
+_GOES_ON_CLOCK = frozenset("0123456789:.,")
 _DAY_REACH = 20  # characters before the name of a month in which its day stands
 _ALSO_VERBS = frozenset(("may", "march", "mar", "mars", "sep", "dec", "set", "ago"))
 _CLOCK = re.compile(
-    r"(?<![\d:.,])(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2}(?:\.\d{1,9})?)?(?!\d)\s?(?P<half>[ap]\.?m\b\.?)?"
+    r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2}(?:\.\d{1,9})?)?(?!\d)\s?(?P<half>[ap]\.?m\b\.?)?"
     r"|[.h](?P<minute2>\d{2})\s?(?P<half2>[ap]\.?m\b\.?|Uhr\b|Z\b)|\s?(?P<half3>[ap]\.?m\b\.?|Uhr\b|o'clock\b))",
     re.IGNORECASE,
 )
@@ -178,7 +181,9 @@ def _from_name(text: str, match: re.Match[str]) -> list[list[Day]]:
     if day is not None:
         days = [int(part) for part in (day["from"], day["day"]) if part]
         return [[Day(number, month, one, None, start, end)] for one in days if 1 <= one <= 31]
-    if number is None and (name in _ALSO_VERBS and name != "may" or not _BEFORE_MONTH_ALONE.search(text, max(0, start - 8), start)):
+    if number is None and (
+        (name in _ALSO_VERBS and name != "may") or not _BEFORE_MONTH_ALONE.search(text, max(0, start - 8), start)
+    ):
         return []
     return [[Day(number, month, None, None, start, end)]]
 
@@ -199,6 +204,8 @@ def clocks_of(text: str) -> list[Clock]:
         return []
     found = [Clock((int(match["hour"]) * 60 + int(match["minute"]),), *match.span()) for match in _STAMP.finditer(text)]
     for match in _CLOCK.finditer(text):
+        if text[max(0, match.start() - 1) : match.start()] in _GOES_ON_CLOCK:
+            continue
         hour, minute = int(match["hour"]), int(match["minute"] or match["minute2"] or 0)
         half = (match["half"] or match["half2"] or match["half3"] or "").lower()[:1]
         if hour > 24 or minute > 59:

@@ -21,7 +21,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _MAX_LABEL = 20
-_MAX_DETAILS = 200  # of one sentence; more is a dump of data
+_MAX_DETAILS = 50  # of one sentence; more is a dump of data
 
 Found = Number | Reference | Clock | list[Day]
 

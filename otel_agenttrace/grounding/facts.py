@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _CURRENCY = r"\s*(?:[$\u20ac\u00a3]|EUR|USD|GBP)?\s*$"
 _ABOUT = re.compile(
-    rf"(?:about|around|approximately|approx\.?|roughly|some|estimated|ca\.?|circa|~|\u2248|etwa|rund){_CURRENCY}", re.IGNORECASE
+    rf"(?:about|around|approximately|approx\.?|roughly|some|estimated|ca\.?|circa|~|\u2248|etwa|rund){_CURRENCY}",
+    re.IGNORECASE,
 )
 _ABOVE = re.compile(rf"(?:over|more than|above|exceed(?:s|ed|ing)?|über|mehr als|>|\u2265){_CURRENCY}", re.IGNORECASE)
 _BELOW = re.compile(

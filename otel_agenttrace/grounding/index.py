@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from otel_agenttrace.grounding.sources import Passage
 
 _MAX_PLACES = 100  # of one word that are looked at; a word that stands in more tells none of them apart
+_NOWHERE: list[int] = []
 _BEGINNING = 5  # letters that forms of one word share
 
 
@@ -67,22 +68,14 @@ class Index:
                 shares[passage] = shares.get(passage, 0.0) + weight / total
         return sorted(shares.items(), key=lambda share: (-share[1], share[0]))[:count]
 
-    def runs(self, stems: Sequence[str], *, backwards: bool, limit: int) -> dict[int, int]:
-        """How many of some words, at most `limit`, stand in a row from each place of the first one on.
-
-        Returns:
-            The length of each run by the passage it is in, the longest of each passage.
-        """
-        longest: dict[int, int] = {}
-        for place in self._places.get(stems[0], ())[:_MAX_PLACES] if stems else ():
-            length = sum(1 for _ in self._run(stems, place, -1 if backwards else 1, limit))
-            passage = self._passage_at[place]
-            longest[passage] = max(length, longest.get(passage, 0))
-        return longest
-
-    def _run(self, stems: Sequence[str], place: int, step: int, limit: int) -> Iterator[int]:
-        for stem in stems[:limit]:
-            if not 0 <= place < len(self._stems) or self._stems[place] != stem:
-                return
-            yield place
-            place += step
+    def passages_with(self, stems: Sequence[str]) -> set[int]:
+        """The passages that have some words in a row, as far as the rarest of them is looked at."""
+        offset, places = min(
+            ((offset, self._places.get(stem, _NOWHERE)) for offset, stem in enumerate(stems)),
+            key=lambda known: len(known[1]),
+        )
+        wanted, count = list(stems), len(stems)
+        starts = [place - offset for place in places[:_MAX_PLACES]]
+        return {
+            self._passage_at[start] for start in starts if start >= 0 and self._stems[start : start + count] == wanted
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.grounding.arithmetic import Derivations
 from otel_agenttrace.grounding.contradiction import Contradictions
@@ -19,8 +19,11 @@ from otel_agenttrace.grounding.overlap import overlap_of
 from otel_agenttrace.grounding.references import Reference
 from otel_agenttrace.grounding.report import Claim
 from otel_agenttrace.grounding.swaps import Swaps
+from otel_agenttrace.grounding.words import stems_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from otel_agenttrace.grounding.claims import Candidate
     from otel_agenttrace.grounding.details import Detail
     from otel_agenttrace.grounding.report import Kind, Reason
@@ -37,11 +40,21 @@ _REASONS: dict[Kind, Reason] = {
 _UNIT = re.compile(r"[ \u00a0\u202f-]?(?:\u00b0\s?)?[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?")
 _KINDS = tuple(_REASONS)
 _THRESHOLD = 0.5
+_BELOW_THRESHOLD = 0.49
 _MIN_KNOWN = 0.35  # share of the words that say something: below, the sentence speaks of something else
 _MIN_CONTENT = 4  # words that say something; with fewer the share is chance
 _UNTOLD = 0.75  # likelihood where the words cannot be compared
 _SAMPLE = 4_000  # characters of a source that tell its language
+_REMEMBERED = 8  # numbers of earlier claims that a later one may add up
 _NEIGHBOURS = 6
+
+
+class _Flaw(NamedTuple):
+    """What is wrong with a claim: why, which parts of it, and the passage that speaks against it if one does."""
+
+    reason: Reason
+    parts: tuple[str, ...]
+    passage: int | None
 
 
 class Judge:
@@ -56,50 +69,91 @@ class Judge:
         self._mentions = Mentions(material, self._index.lexicon)
         self._derivations = Derivations(material)
         self._contradictions = Contradictions(material, self._index)
+        self._checks: dict[Kind, Callable[[str], bool]] = {
+            "url": self._mentions.has_address,
+            "quotation": self._mentions.has_quotation,
+            "name": self._mentions.has_name,
+        }
         self._known: list[float] = []
-        self._languages = {language_of(source[:_SAMPLE], source[:_SAMPLE].lower().split()) for source in material.sources}
+        self._languages = {
+            language_of(source[:_SAMPLE], source[:_SAMPLE].lower().split()) for source in material.sources
+        }
+
+    @property
+    def _usual_language(self) -> str | None:
+        """The language of all sources that have one; None if they have several, or none."""
+        known = self._languages - {None}
+        return known.pop() if len(known) == 1 else None
 
     def claim_of(self, candidate: Candidate) -> Claim | None:
         """Judge one piece of the output; None if it turns out to claim nothing."""
         text = candidate.text
-        language = language_of(text, (word.text for word in candidate.words))
-        is_foreign = language is not None and None not in self._languages and language not in self._languages
+        language = language_of(text, (word.text for word in candidate.words)) or self._usual_language
+        is_foreign = self._is_foreign(language)
         details = details_of(text, with_names=language in (None, "en") and not is_foreign)
         if candidate.is_plain and not details:
             return None
         near = self._index.best_passages({word.stem for word in candidate.words}, _NEIGHBOURS)
-        operands = self._operands(details, near)
-        missing = [detail for detail in details if not self._bears_out(detail, text, operands)]
+        missing = self._missing(details, near, text)
+        chance, is_known = self._weigh(candidate, details, missing, near) if not is_foreign else (_UNTOLD, True)
+        flaw = self._flaw(candidate, details, missing, is_foreign=is_foreign)
+        if flaw is None and not is_known:
+            flaw = _Flaw("unsupported_statement", (), None)
+        passage = near[0][0] if near else None
+        if flaw is not None and flaw.passage is not None:
+            passage = flaw.passage
+        kinds = {detail.kind for detail in missing or details}
+        shown = self._material.passages[passage] if passage is not None else None
+        return Claim(
+            text,
+            candidate.start,
+            candidate.end,
+            next((kind for kind in _KINDS if kind in kinds), "statement"),
+            chance * _BELOW_THRESHOLD if flaw else _THRESHOLD + chance * (1 - _THRESHOLD),
+            shown.text if shown else None,
+            shown.source_index if shown else None,
+            flaw.reason if flaw else None,
+            flaw.parts if flaw else (),
+        )
+
+    def _is_foreign(self, language: str | None) -> bool:
+        """Whether a claim shares no words with the sources because of its language; keys of JSON mostly are English."""
+        known = self._languages - {None}
+        return language is not None and language not in known and (bool(known) or language != "en")
+
+    def _missing(self, details: list[Detail], near: list[tuple[int, float]], text: str) -> list[Detail]:
+        """The details that the sources do not bear out; the numbers of the others may be added up later."""
+        said = [detail.found.values[0] for detail in details if isinstance(detail.found, Number)]
+        around = self._near_numbers(near) if said else []
+        missing = [detail for detail in details if not self._bears_out(detail, text, said, around)]
         self._known.extend(
             detail.found.values[0] for detail in details if isinstance(detail.found, Number) and detail not in missing
         )
-        passage = near[0][0] if near else None
-        if candidate.is_plain or is_foreign:
-            chance, known = _UNTOLD, 1.0
-        else:
-            words = self._open_words(candidate, details, missing)
-            is_record = bool(near) and self._material.passages[near[0][0]].is_record
-            overlap = overlap_of(words, self._index, in_order=not is_record)
-            chance, known = overlap.likelihood, overlap.known if overlap.content >= _MIN_CONTENT else 1.0
-        reason: Reason | None = None
-        kind: Kind = next((kind for kind in _KINDS if any(detail.kind == kind for detail in details)), "statement")
-        parts: tuple[str, ...] = ()
+        return missing
+
+    def _weigh(
+        self, candidate: Candidate, details: list[Detail], missing: list[Detail], near: list[tuple[int, float]]
+    ) -> tuple[float, bool]:
+        """How likely the words of a claim are borne out, and whether enough of them are known to say so."""
+        words = self._open_words(candidate, details, missing)
+        is_record = bool(near) and self._material.passages[near[0][0]].is_record
+        overlap = overlap_of(words, self._index, in_order=not is_record)
+        is_free = candidate.is_plain or candidate.is_opinion or overlap.content < _MIN_CONTENT
+        has_number = any(isinstance(detail.found, Number) for detail in details)
+        return overlap.likelihood, is_free or has_number or overlap.known >= _MIN_KNOWN
+
+    def _flaw(
+        self, candidate: Candidate, details: list[Detail], missing: list[Detail], *, is_foreign: bool
+    ) -> _Flaw | None:
+        text = candidate.text
         if missing:
             kind = min((detail.kind for detail in missing), key=_KINDS.index)
-            reason = _REASONS[kind]
-            parts = tuple(dict.fromkeys(text[detail.start : detail.end] for detail in missing))
-        elif (swap := self._swapped(details, text)) is not None:
-            reason, parts, passage = "contradiction", swap[0], swap[1]
-        elif not is_foreign and (against := self._contradictions.against(candidate)) is not None:
-            reason, parts, passage = "contradiction", (against[0],), against[1]
-        elif known < _MIN_KNOWN:
-            reason = "unsupported_statement"
-        support = chance * 0.49 if reason else _THRESHOLD + chance * 0.5
-        shown = self._material.passages[passage] if passage is not None else None
-        return Claim(
-            text, candidate.start, candidate.end, kind, support,
-            shown.text if shown else None, shown.source_index if shown else None, reason, parts,
-        )  # fmt: skip
+            return _Flaw(_REASONS[kind], tuple(dict.fromkeys(text[part.start : part.end] for part in missing)), None)
+        if (swap := self._swapped(details, text)) is not None:
+            return _Flaw("contradiction", *swap)
+        if not is_foreign and (against := self._contradictions.against(candidate)) is not None:
+            return _Flaw("contradiction", (against[0],), against[1])
+        return None
 
     def _open_words(self, candidate: Candidate, details: list[Detail], missing: list[Detail]) -> list[Word]:
         """The words of a claim but for those of details that are borne out in another form."""
@@ -111,28 +165,26 @@ class Judge:
             or not any(start < word.end and word.start < end for start, end in proven)
         ]
 
-    def _operands(self, details: list[Detail], near: list[tuple[int, float]]) -> list[float]:
-        own = [detail.found.values[0] for detail in details if isinstance(detail.found, Number)]
-        places = [passage for passage, _ in near]
-        around = [amount for place in places for amount in self._material.amounts_by_passage.get(place, ())]
-        return own + self._known[-8:] + around
+    def _near_numbers(self, near: list[tuple[int, float]]) -> list[float]:
+        around = [amount for place, _ in near for amount in self._material.amounts_by_passage.get(place, ())]
+        return self._known[-_REMEMBERED:] + around
 
-    def _bears_out(self, detail: Detail, text: str, operands: list[float]) -> bool:
+    def _bears_out(self, detail: Detail, text: str, said: list[float], around: list[float]) -> bool:
         found = detail.found
         if isinstance(found, Number):
             if self._facts.has_number(found, text):
                 return True
-            others = [value for value in operands if value != found.values[0]]
-            return self._derivations.explains(found, text, others, self._items)
+            others = [value for value in said if value != found.values[0]]
+            near = [value for value in around if value != found.values[0]]
+            return self._derivations.explains(found, text, others, near, self._items)
         if isinstance(found, Clock):
             return self._facts.has_clock(found, text)
         if isinstance(found, Reference):
-            if detail.kind == "url":
-                return self._mentions.has_address(found.text)
-            if detail.kind == "quotation":
-                return self._mentions.has_quotation(found.text)
-            return self._mentions.has_name(found.text)
-        return self._facts.has_day(found)
+            return self._checks[detail.kind](found.text)
+        words = stems_of(text[detail.start : detail.end])
+        return self._facts.has_day(found) or (
+            not any(word.isdecimal() for word in words) and all(word in self._index.lexicon for word in words)
+        )
 
     @cached_property
     def _swaps(self) -> Swaps:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _FREQUENT = {
     "en": "the and of to is that it for was with on are this be have from not at you they were an by or has",
-    "de": "der die und das ist nicht ein eine mit für auf den von zu im dem sich auch wird sind wurde bei aus nach es ich",
+    "de": "der die und das ist nicht ein eine mit für auf den von zu im dem sich auch wird sind wurde bei aus "
+    "nach es ich",
     "fr": "le les des et est une dans pour que qui pas sur au avec du ce il elle sont plus par vous nous",
     "es": "el los las del y es una por con para que se en su como más al lo fue está son",
     "it": "il gli di che è per una con del della sono non anche nel alla le dei si",

@@ -30,9 +30,7 @@ class Mentions:
     def has_address(self, address: str) -> bool:
         """Whether an address stands in the sources, or is the beginning of one that does."""
         plain = plain_address(address)
-        if plain in self._addresses or any(
-            other.startswith((plain + "/", plain + "?")) for other in self._addresses
-        ):
+        if plain in self._addresses or any(other.startswith((plain + "/", plain + "?")) for other in self._addresses):
             return True
         return "/" not in plain and plain.casefold() in self._folded
 
@@ -98,9 +96,7 @@ class Mentions:
 
     @cached_property
     def _short_codes(self) -> set[str]:
-        return {
-            match.casefold() for source in self._material.sources for match in re.findall(r"\b[A-Z]{3}\b", source)
-        }
+        return {match.casefold() for source in self._material.sources for match in re.findall(r"\b[A-Z]{3}\b", source)}
 
 
 def _is_within(letters: str, name: str) -> bool:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 
 from otel_agenttrace.grounding.references import Reference
-from otel_agenttrace.grounding.words import FUNCTION_WORDS
+from otel_agenttrace.grounding.words import FUNCTION_WORDS, word_set
 
 _TOKEN = re.compile(r"[^\W\d_][\w'\u2019]{0,60}(?:[.&-][\w'\u2019]{1,60}){0,6}")
 _OPENS = re.compile(r"(?:^|[:;!?.\u2022|\u2013\u2014(\"\u201c\u201e\[]|\*\*|__)\s*[\"'(\[*_]*$")
-_ORDINARY = frozenset(
-    (
-        "i ok okay yes no note please hello hi thanks english german french spanish italian dutch portuguese chinese "
-        "japanese arabic euro euros dollar dollars pound pounds yen celsius fahrenheit kelvin usd eur gbp sek nok dkk chf "
-        "jpy json api url html http https pdf csv sql xml markdown id ai llm faq tv wifi wi-fi utc gmt cet cest est edt pst "
-        "pdt am pm monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
-        "august september october november december jan feb mar apr jun jul aug sep sept oct nov dec mr mrs ms dr prof "
-        "sir madam usa uk eu us mon tue wed thu fri sat sun internet web email phone christmas easter"
-    ).split()
+_ORDINARY = word_set(
+    "i ok okay yes no note please hello hi thanks english german french spanish italian dutch portuguese chinese "
+    "japanese arabic euro euros dollar dollars pound pounds yen celsius fahrenheit kelvin usd eur gbp sek "
+    "nok dkk chf "
+    "jpy json api url html http https pdf csv sql xml markdown id ai llm faq tv wifi wi-fi utc gmt cet cest "
+    "est edt pst "
+    "pdt am pm monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
+    "august september october november december jan feb mar apr jun jul aug sep sept oct nov dec mr mrs ms dr prof "
+    "sir madam usa uk eu us mon tue wed thu fri sat sun internet web email phone christmas easter"
 )
-_MAX_TITLE_SHARE = 0.6  # of the words capitalised: a headline, in which capitals say nothing
+_MAX_TITLE_SHARE = 0.9  # of the words capitalised: a headline, in which capitals say nothing
 
 
 def names_of(sentence: str) -> list[Reference]:

@@ -24,14 +24,17 @@ _BIG = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_00
 _DIGITS = re.compile(
     r"(?P<digits>\d{1,3}(?:[,.'\u2019\u00a0\u202f]\d{3})+(?![\d])(?:[.,]\d{1,12}(?!\d))?|\d{1,30}(?:[.,]\d{1,30})?)"
     r"(?P<exponent>[eE][-+]?\d{1,2}(?![\w]))?"
-    r"(?:[ \u00a0\u202f-]?(?P<scale>k|K|tsd|tausend|mille|mil|mio|mrd|mn|m|M|bn|b|B|thousand|hundred|dozen|millions?|millionen|"
+    r"(?:[ \u00a0\u202f-]?(?P<scale>k|K|tsd|tausend|mille|mil|mio|mrd|mn|m|M|bn|b|B|thousand|hundred|dozen|"
+    r"millions?|millionen|"
     r"milliarden?|milliards|billions?|trillion|lakh|crore|millones|millón)\b\.?|(?P<cjk>[万亿]))?"
     r"(?P<percent>[ \u00a0\u202f]?(?:%|percent\b|per\ cent\b|percentage\ points?\b|pct\b|Prozent\b|pour\ cent\b))?",
+    re.IGNORECASE,
 )
 _NUMBER_WORDS = "|".join(sorted([*_SMALL, *_BIG], key=len, reverse=True))
 _FIRST_WORD = re.compile(_NUMBER_WORDS)
 _IN_WORDS = re.compile(rf"(?:(?:{_NUMBER_WORDS})\b(?:[ -](?:and )?|$)?){{1,9}}")
 _SIGN = re.compile(r"(?:^|[^\w)])[-\u2212+]$")
+_SIGNS = ("-", "+", "\u2212")
 _PERCENT_AFTER = re.compile(r"[ ]?(?:%|percent\b|per cent\b)", re.IGNORECASE)
 _MAX_SIGNIFICANT = 15
 
@@ -60,7 +63,7 @@ def numbers_of(text: str) -> list[Number]:
     """All numbers of a text, in order, those inside of dates, addresses and names too."""
     found = [_from_digits(match, text) for match in _DIGITS.finditer(text)]
     found += _in_words(text)
-    return sorted(found, key=lambda number: number.start)
+    return found if len(found) < 2 else sorted(found, key=lambda number: number.start)
 
 
 def _in_words(text: str) -> list[Number]:
@@ -84,9 +87,12 @@ def _in_words(text: str) -> list[Number]:
 
 def _from_digits(match: re.Match[str], text: str) -> Number:
     start = match.start()
+    digits = match["digits"]
+    if match.end() == start + len(digits) and digits.isdecimal() and text[start - 1 : start] not in _SIGNS:
+        return Number((float(digits),), start, match.end(), _whole_step(digits))
     has_sign = _SIGN.search(text, max(0, start - 2), start) is not None
     sign = -1.0 if has_sign and text[start - 1] != "+" else 1.0
-    readings = _readings(match["digits"])
+    readings = _readings(digits)
     exponent = 10.0 ** int(match["exponent"][1:]) if match["exponent"] else 1.0
     scale_word = (match["scale"] or match["cjk"] or "").lower()
     scale = _SCALES.get(scale_word, 1.0) * exponent

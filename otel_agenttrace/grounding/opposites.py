@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from otel_agenttrace.grounding.words import stem
+from otel_agenttrace.grounding.words import stem, word_set
 
 _PAIRS = (
     ("available availability vacant", "unavailable occupied"),
     ("increase rise grow climb gain rose grew higher", "decrease fall drop decline shrink fell lower"),
     ("open opened", "closed close shut"),
-    ("confirmed confirm accepted accept approved approve granted", "cancelled canceled cancel rejected reject denied deny declined refused"),
+    ("confirmed accepted approved granted", "cancelled canceled rejected denied declined refused"),
     ("succeeded success successful successfully passed pass", "failed fail failure unsuccessful"),
     ("enabled enable active", "disabled disable inactive"),
     ("refundable", "nonrefundable unrefundable"),
@@ -30,7 +30,7 @@ _PAIRS = (
 def _opposites() -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for one, other in _PAIRS:
-        sides = [frozenset(stem(word) for word in side.split()) for side in (one, other)]
+        sides = [frozenset(map(stem, word_set(side))) for side in (one, other)]
         for mine, theirs in (sides, reversed(sides)):
             for word in mine:
                 found[word] = found.get(word, frozenset()) | theirs
@@ -38,11 +38,8 @@ def _opposites() -> dict[str, frozenset[str]]:
 
 
 OPPOSITES = _opposites()
-NEGATIONS = frozenset(
-    stem(word) if "'" not in word else word
-    for word in (
-        "not no never without cannot neither none nobody nothing nor isn't aren't wasn't weren't don't doesn't didn't can't "
-        "couldn't won't wouldn't hasn't haven't hadn't shouldn't unable nicht kein keine keinen keiner nie ohne pas jamais "
-        "aucun nunca sin"
-    ).split()
+NEGATIONS = word_set(
+    "not no never without cannot neither none nobody nothing nor isn't aren't wasn't weren't don't doesn't didn't "
+    "can't couldn't won't wouldn't hasn't haven't hadn't shouldn't unable nicht kein keine keinen keiner nie ohne pas "
+    "jamais aucun nunca sin"
 )

@@ -2,7 +2,7 @@
 
 Three things tell. Words that stand nowhere in the sources were brought along. Two words that stand beside each other
 in the sentence but nowhere in the sources are a seam: something was left out, or two statements were glued together.
-A seam between long runs of words from different passages is the worst, one right after the subject the mildest.
+A seam between runs of words from different passages is the worst, one right after the subject the mildest.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _START = 3.0  # log odds of a sentence copied word by word
 _PER_NOVEL_WORD = 0.3
-_PER_NOVEL_SHARE = 3.0
+_PER_NOVEL_SHARE = 8.0
 _SEAM_AFTER_SUBJECT = 0.5  # `She was`, where the source has her name
 _SEAM_OF_PASSAGES = 1.5
 _SUBJECT = 3  # words at the start of a sentence that may be another name for its subject
-_LONG = 3  # words in a row that are a run
+_RUN = 3  # words in a row that were copied
 _MAX_WORDS = 400  # of a sentence that are looked at
 
 
@@ -76,15 +76,13 @@ def _seams(stems: Sequence[str], index: Index) -> float:
 
 
 def _seam(stems: Sequence[str], place: int, index: Index) -> float:
-    after = index.runs(stems[place : place + _LONG], backwards=False, limit=_LONG)
-    is_run = max(after.values(), default=0) >= _LONG
-    if not is_run:
+    after = stems[place : place + _RUN]
+    ends = index.passages_with(after) if len(after) == _RUN else ()
+    if not ends:
         return 1.0
     if place <= _SUBJECT:
         return _SEAM_AFTER_SUBJECT
-    before = index.runs(stems[max(0, place - _LONG) : place][::-1], backwards=True, limit=_LONG)
-    if max(before.values(), default=0) < _LONG:
+    starts = index.passages_with(stems[place - _RUN : place])
+    if not starts or any(abs(start - end) <= 1 for start in starts for end in ends):
         return 1.0
-    starts, ends = ({passage for passage, length in runs.items() if length >= _LONG} for runs in (before, after))
-    is_near = any(abs(start - end) <= 1 for start in starts for end in ends)
-    return 1.0 if is_near else _SEAM_OF_PASSAGES
+    return _SEAM_OF_PASSAGES

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`{}|\\^\[\]\u201c\u201d\u2018\u2019\u3002\uff0c]{3,2000}", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"'`{}|\\^\[\]\u201c\u201d\u2018\u2019\u3002\uff0c]{3,2000}", re.IGNORECASE
+)
 _MAIL = re.compile(r"(?<![\w.+-])[\w+-][\w.+-]{0,63}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _TRAILING = ".,;:!?*_~"
 _QUOTES = (
@@ -16,9 +18,17 @@ _QUOTES = (
     re.compile(r"\u300c([^\u300c\u300d\n]{2,2000})\u300d"),
     re.compile(r"``([^`\n]{2,2000})''"),
 )
-_CODE = re.compile(r"(?<![\w.@/-])(?=[\w-]{0,40}\d)(?=[\w-]{0,40}[A-Za-z])[A-Za-z0-9]\w{0,40}(?:-\w{1,40}){0,8}(?![\w@])", re.ASCII)
+_CODE = re.compile(
+    r"(?<![\w.@/-])(?=[\w-]{0,40}\d)(?=[\w-]{0,40}[A-Za-z])[A-Za-z0-9]\w{0,40}(?:-\w{1,40}){0,8}(?![\w@])", re.ASCII
+)
 _SPACED_CODE = re.compile(r"(?<![\w.@/-])[A-Z]{2,3}[ -]\d{2,6}(?![\w.,]\d|\w)")
-_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s|x|e|er|k|m|bn|b|h|min|mins|sec|ms|am|pm|km|cm|mm|kg|g|gb|mb|kb|tb|c|f|d|mph|kph|kmh|eur|usd|gbp|px|pp|bps|hz|ghz|mhz|kw|kwh|w|v|year|day|week|month|hour|minute|night|person|page|star|way|fold)(?:-[^\W\d_]+)*|(?:eur|usd|gbp|sek|nok|dkk|chf|us|a|c)\d+|[^\W\d_]+-\d+|\d+(?:-[^\W\d_]+)+|h?\d{1,2}h\d{0,2}|[^\W\d_]{1,3}", re.IGNORECASE)
+_ORDINAL = re.compile(
+    r"\d+(?:st|nd|rd|th|s|x|e|er|k|m|bn|b|h|min|mins|sec|ms|am|pm|km|cm|mm|kg|g|gb|mb|kb|tb|c|f|d|mph|kph|kmh|"
+    r"eur|usd|gbp|px|pp|bps|hz|ghz|mhz|kw|kwh|w|v|year|day|week|month|hour|minute|night|person|page|star|way|"
+    r"fold)(?:-[^\W\d_]+)*|(?:eur|usd|gbp|sek|nok|dkk|chf|us|a|c)\d+|[^\W\d_]+-\d+|\d+(?:-[^\W\d_]+)+|"
+    r"h?\d{1,2}h\d{0,2}|[^\W\d_]{1,3}",
+    re.IGNORECASE,
+)
 
 
 class Reference(NamedTuple):
@@ -54,9 +64,11 @@ def quotations_of(text: str) -> list[Reference]:
 def codes_of(text: str) -> list[Reference]:
     """Identifiers: flight and order numbers, versions of models, whatever mixes letters and digits."""
     found = [Reference(match.group(), *match.span()) for match in _SPACED_CODE.finditer(text)]
-    for match in _CODE.finditer(text):
-        if not _ORDINAL.fullmatch(match.group()):
-            found.append(Reference(match.group(), *match.span()))
+    found += [
+        Reference(match.group(), *match.span())
+        for match in _CODE.finditer(text)
+        if not _ORDINAL.fullmatch(match.group())
+    ]
     return found
 
 

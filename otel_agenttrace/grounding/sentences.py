@@ -5,23 +5,31 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from otel_agenttrace.grounding.words import word_set
+
 _FENCE = re.compile(r"\s{0,8}(?:```|~~~)")
-_MARKER = re.compile(r"[ \t]{0,40}(?:>[ \t]?)*[ \t]{0,40}(?:(?:[-*+\u2022\u2023\u25e6\u25aa\u2013]|\(?[0-9]{1,3}[.)]|[a-z]\))[ \t]+)?(?:\[[ xX]\][ \t]+)?")
+_MARKER = re.compile(
+    r"[ \t]{0,40}(?:>[ \t]?)*[ \t]{0,40}(?:(?:[-*+\u2022\u2023\u25e6\u25aa\u2013]|\(?[0-9]{1,3}[.)]|[a-z]\))[ "
+    r"\t]+)?(?:\[[ xX]\][ \t]+)?"
+)
 _ITEM = re.compile(r"[ \t>]{0,40}(?:[-*+\u2022\u2023\u25e6\u25aa\u2013]|\(?[0-9]{1,3}[.)]|[a-z]\))[ \t]+")
+_NUMBERING = re.compile(r"\(?[0-9]{1,3}[.)]")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r"[ \t|:*_=+-]*$")
 _END = re.compile(
-    r"(?P<stop>[.!?\u2026\u061f\u06d4\u0964]+)(?P<close>[\"'\u201d\u2019\u00bb)\]*_`]*)(?=\s|$)|[\u3002\uff01\uff1f\uff61][\u300d\u300f\u201d\uff09]*"
+    r"(?P<stop>[.!?\u2026\u061f\u06d4\u0964]+)(?P<close>[\"'\u201d\u2019\u00bb)\]*_`]*)(?=\s|$)|"
+    r"[\u3002\uff01\uff1f\uff61][\u300d\u300f\u201d\uff09]*"
 )
 _LAST_WORD = re.compile(r"[^\s(\[\"'\u201c]{1,24}$")
-_ABBREVIATIONS = frozenset(
-    (
-        "mr mrs ms dr prof sr jr st rev hon gen col capt lt sgt gov sen rep pres insp det supt no nos vs etc inc ltd co "
-        "corp dept est approx ca cf al fig figs vol pp ed eds eq sec min max avg incl excl tel ext e.g i.e eg ie a.m p.m "
-        "am pm jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun z.b d.h bzw usw ca nr str "
-        "tägl zzgl inkl u.a s.o u.s u.k u.n ph.d"
-    ).split()
+_ABBREVIATIONS = word_set(
+    "mr mrs ms dr prof sr jr st rev hon gen col capt lt sgt gov sen rep pres insp det supt no nos vs etc "
+    "inc ltd co "
+    "corp dept est approx ca cf al fig figs vol pp ed eds eq sec min max avg incl excl tel ext e.g i.e eg "
+    "ie a.m p.m "
+    "am pm jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun z.b d.h bzw usw ca nr str "
+    "tägl zzgl inkl u.a s.o u.s u.k u.n ph.d"
 )
+_MAX_PIECE = 2_000  # characters of a sentence; what is longer is data, and cut
 _MAX_BLOCK = 20_000  # characters of one paragraph looked at as one; what is longer is cut
 
 
@@ -61,7 +69,7 @@ def _blocks(text: str) -> list[Piece]:
         elif not stripped or (_RULE.match(stripped) and len(stripped) < 4096):
             continues = False
         else:
-            block = _block(text, line, start, in_code=in_code)
+            block = _block(line, start, in_code=in_code)
             if continues and block.role == "sentence" and _goes_on(text, blocks[-1], block):
                 blocks[-1] = blocks[-1]._replace(end=block.end)
             elif block.end > block.start:
@@ -70,7 +78,7 @@ def _blocks(text: str) -> list[Piece]:
     return blocks
 
 
-def _block(text: str, line: str, start: int, *, in_code: bool) -> Piece:
+def _block(line: str, start: int, *, in_code: bool) -> Piece:
     end = start + len(line.rstrip())
     if in_code:
         return Piece(start, end, "code")
@@ -90,7 +98,8 @@ def _goes_on(text: str, before: Piece, after: Piece) -> bool:
 
 
 def _sentences(text: str, block: Piece) -> list[Piece]:
-    found, start = [], block.start
+    found: list[Piece] = []
+    start = block.start
     for match in _END.finditer(text, block.start, block.end):
         if match["stop"] and not _ends_sentence(text, start, match, block.end):
             continue
@@ -101,9 +110,13 @@ def _sentences(text: str, block: Piece) -> list[Piece]:
 
 
 def _append(found: list[Piece], text: str, start: int, end: int, role: str) -> None:
+    while end - start > _MAX_PIECE:
+        cut = max(text.rfind(" ", start + 1, start + _MAX_PIECE), start + _MAX_PIECE // 2)
+        _append(found, text, start, cut, role)
+        start = cut
     chunk = text[start:end]
     start, end = start + len(chunk) - len(chunk.lstrip()), end - (len(chunk) - len(chunk.rstrip()))
-    if start < end:
+    if start < end and not _NUMBERING.fullmatch(text, start, end):
         found.append(Piece(start, end, role))
 
 

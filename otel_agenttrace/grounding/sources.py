@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_agenttrace.grounding.dates import clocks_of, day_of_timestamp, days_of
+from otel_agenttrace.grounding.dates import day_of_timestamp
 from otel_agenttrace.grounding.json_text import find_json, read_json
-from otel_agenttrace.grounding.numbers import numbers_of
+from otel_agenttrace.grounding.readings import Readings, readings_of
 from otel_agenttrace.grounding.sentences import pieces_of
 from otel_agenttrace.grounding.words import stem, stems_of
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from otel_agenttrace.grounding.json_text import Document, Scalar, Value
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SPACED = re.compile(r"(?<=\d)([.,]) (?=\d)")  # `$ 10, 000`, as some texts are spaced
-_IDENTIFIER = re.compile(r"\b\d{0,20}[A-Za-z]\w{0,60}(?:[-_]\w{1,60}){2,12}")  # `backup-2024-12`: no twelve
 _LONG_STRING = 100  # characters; a longer string of a record is prose of its own
 _SHOWN = 600  # characters of a passage that a report shows
 _MAX_NESTED = 3  # JSON in a string in JSON, as tools' results often are
@@ -74,6 +73,17 @@ class Amount(NamedTuple):
     is_percent: bool = False
 
 
+class _Block(NamedTuple):
+    """A stretch of prose: its text, the index of its first passage, and where in the text each of them starts."""
+
+    text: str
+    first: int
+    starts: list[int]
+
+    def passage_at(self, position: int) -> int:
+        return self.first + max(0, bisect_right(self.starts, position) - 1)
+
+
 class Material:
     """All the sources, read once for all claims."""
 
@@ -82,6 +92,8 @@ class Material:
         self.passages: list[Passage] = []
         self.fields: list[Field] = []
         self.lists: list[tuple[tuple[str, ...], int]] = []
+        self._blocks: list[_Block] = []
+        self._key_numbers: dict[float, int] = {}
         for index, source in enumerate(sources):
             self._read(source, index, 0)
 
@@ -98,11 +110,15 @@ class Material:
                 position = start
 
     def _read_prose(self, text: str, source: int) -> None:
+        block = _Block(text, len(self.passages), [])
         for piece in pieces_of(text):
             chunk = text[piece.start : piece.end]
             stems = stems_of(chunk)
             if stems:
                 self.passages.append(Passage(chunk, source, stems, is_record=False))
+                block.starts.append(piece.start)
+        if block.starts:
+            self._blocks.append(block)
 
     def _read_records(self, text: str, document: Document, source: int, depth: int) -> None:
         records: dict[int, list[Value]] = {}
@@ -115,13 +131,17 @@ class Material:
                 self.lists.append((_key_stems(container.path), container.items))
 
     def _read_record(self, text: str, values: list[Value], source: int, depth: int) -> None:
-        number, stems, shown = len(self.passages), [], []
+        number = len(self.passages)
+        stems: list[str] = []
+        shown: list[str] = []
         prose: list[str] = []
         for value in values:
             key = _key_stems(value.path)
             content = value.content
             name = _key_stems(value.path[-1:])
             stems.extend(name)
+            for found in _numbers_of_key(*value.path[-1:]):
+                self._key_numbers.setdefault(found, number)
             if isinstance(content, str) and (len(content) > _LONG_STRING or find_json(content, 0) == 0):
                 prose.append(content)
                 continue
@@ -138,8 +158,24 @@ class Material:
 
     @cached_property
     def amounts(self) -> list[Amount]:
-        """All numbers."""
-        return list(self._amounts())
+        """All numbers but those that are parts of dates, times and identifiers."""
+        found = [
+            Amount(value, block.passage_at(number.start), (), number.is_percent)
+            for block, facts in self._prose_facts
+            for number in facts.numbers
+            for value in number.values
+        ]
+        for field, facts in self._field_facts:
+            found += [
+                Amount(value, field.passage, field.key, number.is_percent)
+                for number in facts.numbers
+                for value in number.values
+            ]
+        for field in self.fields:
+            if isinstance(field.content, float):
+                found.append(Amount(field.content, field.passage, field.key))
+        found += [Amount(value, passage) for value, passage in self._key_numbers.items()]
+        return found
 
     @cached_property
     def amounts_by_passage(self) -> dict[int, list[float]]:
@@ -149,29 +185,27 @@ class Material:
             found.setdefault(amount.passage, []).append(amount.value)
         return found
 
-    def _amounts(self) -> Iterator[Amount]:
-        for index, passage in enumerate(self.passages):
-            if not passage.is_record:
-                yield from _amounts_in(passage.text, index, ())
-        for field in self.fields:
-            if isinstance(field.content, float):
-                yield Amount(field.content, field.passage, field.key)
-            elif isinstance(field.content, str):
-                yield from _amounts_in(field.content, field.passage, field.key)
-
     @cached_property
     def days(self) -> list[Day]:
-        """All dates, each reading of those that can be read in several ways."""
-        found = [day for text in self.texts() for readings in days_of(text) for day in readings]
+        """All dates, each once, with each reading of those that can be read in several ways."""
+        found = {day[:4]: day for _, facts in (*self._prose_facts, *self._field_facts) for day in facts.days}
         for field in self.fields:
             if isinstance(field.content, float) and (day := day_of_timestamp(field.content)):
-                found.append(day)
-        return found
+                found[day[:4]] = day
+        return list(found.values())
 
     @cached_property
-    def clocks(self) -> set[int]:
+    def clocks(self) -> frozenset[int]:
         """All times of day, in minutes since midnight."""
-        return {minutes for text in self.texts() for clock in clocks_of(text) for minutes in clock.minutes}
+        return frozenset(minutes for _, facts in (*self._prose_facts, *self._field_facts) for minutes in facts.clocks)
+
+    @cached_property
+    def _prose_facts(self) -> list[tuple[_Block, Readings]]:
+        return [(block, readings_of(block.text)) for block in self._blocks]
+
+    @cached_property
+    def _field_facts(self) -> list[tuple[Field, Readings]]:
+        return [(field, readings_of(field.content)) for field in self.fields if isinstance(field.content, str)]
 
     def texts(self) -> Iterator[str]:
         """All that the sources say, decoded: sentences of prose, and strings of records."""
@@ -183,25 +217,14 @@ class Material:
                 yield field.content
 
 
-def _amounts_in(text: str, passage: int, key: tuple[str, ...]) -> Iterator[Amount]:
-    """The numbers of a text that are not parts of dates, times and identifiers."""
-    numbers = numbers_of(text)
-    if not numbers:
-        return
-    if _SPACED.search(text):
-        for number in numbers_of(_SPACED.sub(r"\1", text)):
-            yield Amount(number.values[0], passage, key, number.is_percent)
-    hidden = [(days[0].start, days[0].end) for days in days_of(text)]
-    hidden += [match.span() for match in _IDENTIFIER.finditer(text)]
-    hidden += [(clock.start, clock.end) for clock in clocks_of(text)]
-    for number in numbers:
-        if not any(start < number.end and number.start < end for start, end in hidden):
-            for value in number.values:
-                yield Amount(value, passage, key, number.is_percent)
-
-
 def _key_stems(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(stem for key in path for stem in _stems_of_key(key))
+
+
+@lru_cache(maxsize=4096)
+def _numbers_of_key(key: str = "") -> tuple[float, ...]:
+    """`fifty_two_week_low` says 52."""
+    return tuple(number.values[0] for number in readings_of(key.replace("_", " ")).numbers)
 
 
 @lru_cache(maxsize=4096)

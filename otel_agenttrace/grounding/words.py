@@ -9,10 +9,14 @@ from typing import NamedTuple
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]{1,3}\b)?")
 _MAX_WORD = 40  # characters of a word that count; what is longer is no word of a language
 _UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 _APOSTROPHE = re.compile(r"['\u2019].*")
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a line, for tables of them."""
+    return frozenset(words.split())
 
 
 class Word(NamedTuple):
@@ -90,7 +94,23 @@ def stem(word: str) -> str:
         if word.endswith(ending) and len(base) >= 3 and any(vowel in base for vowel in "aeiouy"):
             word = _DOUBLED.sub(r"\1", base)
             break
-    for ending in ("abilities", "ability", "able", "ations", "ation", "ment", "ness", "ities", "ity", "ive", "ion", "al", "er", "or", "e"):
+    for ending in (
+        "abilities",
+        "ability",
+        "able",
+        "ations",
+        "ation",
+        "ment",
+        "ness",
+        "ities",
+        "ity",
+        "ive",
+        "ion",
+        "al",
+        "er",
+        "or",
+        "e",
+    ):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
     return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
@@ -106,23 +126,31 @@ def _singular(word: str) -> str:
     return word
 
 
-FUNCTION_WORDS = frozenset(
-    (
-        "a an the this that these those there here it its itself he him his she her hers they them their theirs we us our "
-        "ours you your yours i me my mine who whom whose which what when where why how and or but nor so yet if then else "
-        "than as at by for from in into of off on onto out over to up with within without about after again against all "
-        "also although am among and any are aren't be because been before being below between both can can't could "
-        "couldn't did didn't do does doesn't doing don't down during each either few further had hadn't has hasn't have "
-        "haven't having just like may me might more most much must near neither no not now once one only other others own "
-        "per same shall should since some such s t through too under until upon very was wasn't were weren't while will "
-        "won't would i'm it's you're we're they're i've you've we've i'll you'll let let's is isn't that's there's d ll re "
-        "ve m is "
-        "der die das den dem des ein eine einen einem einer eines und oder aber nicht ist sind war waren wird werden mit "
-        "von vom zu zum zur im in am an auf aus bei nach über unter für um durch als auch es er sie wir ihr ich du sich "
-        "hat haben kann können noch nur so wie dass wenn "
-        "le la les un une des du de et ou mais ne pas est sont était dans sur avec pour par que qui il elle nous vous ils "
-        "el los las una unos y o pero no es son era en con por para que se lo su al del "
-        "il lo gli uno ed ma non sono nel nella di da che si "
-        "o os um uma e não são em com por"
-    ).split()
+FUNCTION_WORDS = word_set(
+    "a an the this that these those there here it its itself he him his she her hers they them their theirs "
+    "we us our "
+    "ours you your yours i me my mine who whom whose which what when where why how and or but nor so yet if "
+    "then else "
+    "than as at by for from in into of off on onto out over to up with within without about after again "
+    "against all "
+    "also although am among and any are aren't be because been before being below between both can can't could "
+    "couldn't did didn't do does doesn't doing don't down during each either few further had hadn't has "
+    "hasn't have "
+    "haven't having just like may me might more most much must near neither no not now once one only other "
+    "others own "
+    "per same shall should since some such s t through too under until upon very was wasn't were weren't "
+    "while will "
+    "won't would i'm it's you're we're they're i've you've we've i'll you'll let let's is isn't that's "
+    "there's d ll re "
+    "ve m is "
+    "der die das den dem des ein eine einen einem einer eines und oder aber nicht ist sind war waren wird "
+    "werden mit "
+    "von vom zu zum zur im in am an auf aus bei nach über unter für um durch als auch es er sie wir ihr ich "
+    "du sich "
+    "hat haben kann können noch nur so wie dass wenn "
+    "le la les un une des du de et ou mais ne pas est sont était dans sur avec pour par que qui il elle "
+    "nous vous ils "
+    "el los las una unos y o pero no es son era en con por para que se lo su al del "
+    "il lo gli uno ed ma non sono nel nella di da che si "
+    "o os um uma e não são em com por"
 )

@@ -41,7 +41,12 @@ def only(report: GroundingReport) -> Claim:
             "unsupported_quotation",
             ('"We argue before we measure."',),
         ),
-        ("Ada Lindqvist and Erik Solberg founded the Halden Institute.", ARTICLE, "unsupported_name", ("Erik", "Solberg")),
+        (
+            "Ada Lindqvist and Erik Solberg founded the Halden Institute.",
+            ARTICLE,
+            "unsupported_name",
+            ("Erik", "Solberg"),
+        ),
         ("Tejo Inn is available.", HOTELS, "contradiction", ("available",)),
         ("The Halden Institute approved the merger.", ARTICLE, "contradiction", ("approved",)),
         ("Tejo Inn costs 110 EUR.", HOTELS, "contradiction", ("110",)),
@@ -90,6 +95,7 @@ def test_a_claim_knows_where_it_stands_and_what_speaks_for_it() -> None:
     hotel, institute = report.claims
     assert hotel.text == "Casa Azul** costs 110 EUR."
     assert (hotel.source_index, institute.source_index) == (0, 1)
+    assert hotel.passage is not None
     assert hotel.passage in HOTELS
     assert institute.passage == "Ada Lindqvist founded the Halden Institute on 4 May 1987."
 
@@ -194,7 +200,8 @@ def test_any_text_is_judged_without_an_error(output: str, sources: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    "part", ["a", "1", "1,", "1.", '"\\', '{"', '{"a":', "[", "-", "|", "two ", "may 1 ", "中", "*", "a-1", "http://", "a@"]
+    "part",
+    ["a", "1", "1,", "1.", '"\\', '{"', '{"a":', "[", "-", "|", "two ", "may 1 ", "中", "*", "a-1", "http://", "a@"],
 )
 def test_an_endless_repetition_makes_few_claims(part: str) -> None:
     """A dump is cut into pieces of bounded size and number, as an output and as a source."""
