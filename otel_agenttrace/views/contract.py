@@ -59,7 +59,8 @@ def contract_json(registry: Registry, name: str | None = None) -> dict[str, Any]
 def _everything(registry: Registry, width: int, glyphs: Glyphs) -> Iterator[Line]:
     for group in registry.groups.values():
         if group.attributes:
-            yield (Segment(group.brief, "dim"),)
+            for line in wrap(group.brief, width, most=_MOST_LINES):
+                yield (Segment(line, "dim"),)
             yield from _attribute_table(registry, group.attributes, width, glyphs)
             yield ()
     events = [(Cell(event.name, "name"), Cell(event.brief)) for event in registry.events.values()]

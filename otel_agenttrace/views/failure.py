@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.pipeline.explain import explain
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
-from otel_agenttrace.views.rows import Row, TraceRows, error_text, outcome
-from otel_agenttrace.views.text import one_line, wrap
-from otel_agenttrace.views.units import format_cost, format_duration
+from otel_agenttrace.views.rows import Row, TraceRows, error_text, input_text, outcome
+from otel_agenttrace.views.text import wrap
+from otel_agenttrace.views.units import cost_text, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -31,7 +32,7 @@ def format_failure(
     width: int = 80,
     glyphs: Glyphs = UNICODE,
 ) -> list[Line]:
-    """Return a failure as lines: its kind, its error, the way from the root to where it began, the next command.
+    """Return a failure as lines: its kind, a sentence, the way from the root to where it began, the next command.
 
     The input is that of the span where it began, or of the nearest span above that has one.
 
@@ -47,9 +48,7 @@ def format_failure(
     rows = TraceRows(trace)
     lines = [_heading(rows, failure, failure_id, glyphs)]
     if failure is not None:
-        style: Style = "recovered" if failure.recovered else "error"
-        texts = wrap(error_text(failure), width - 2, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis)
-        lines.extend((Segment("  "), Segment(text, style)) for text in texts)
+        lines += _told(failure, width, glyphs)
     lines.extend(_path_lines(_path(rows, failure), width, glyphs))
     lines = [cut_line(line, width, glyphs) for line in lines]
     return [*lines, (Segment("next: ", "dim"), Segment(f"agenttrace trace show {trace_id}{next_option}"))]
@@ -76,6 +75,17 @@ def _heading(rows: TraceRows, failure: Failure | None, failure_id: str, glyphs: 
     return Segment(failure_id, "heading"), Segment("  "), Segment(kind, style), Segment(rest)
 
 
+def _told(failure: Failure, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """The failure in a sentence; the error in full where the sentence cuts it."""
+    style: Style = "recovered" if failure.recovered else "error"
+    sentence, message = explain(failure), " ".join(failure.error.message.split())
+    for text in wrap(sentence, width - 2, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
+        yield Segment("  "), Segment(text, style)
+    if message not in sentence and not failure.error.is_cancellation:
+        for text in wrap(error_text(failure), width - 2, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
+            yield Segment("  "), Segment(text, "dim")
+
+
 def _path(rows: TraceRows, failure: Failure | None) -> list[Row]:
     if failure is None:
         return [rows.root]
@@ -85,7 +95,8 @@ def _path(rows: TraceRows, failure: Failure | None) -> list[Row]:
 
 
 def _path_lines(path: Sequence[Row], width: int, glyphs: Glyphs) -> Iterator[Line]:
-    with_input = max((index for index, row in enumerate(path) if row.said.input is not None), default=None)
+    inputs = [input_text(row) for row in path]
+    with_input = max((index for index, text in enumerate(inputs) if text), default=None)
     for index, row in enumerate(path):
         hidden = f"{glyphs.ellipsis}{index - _MAX_LEVELS} " if index > _MAX_LEVELS else ""
         indent = hidden + "   " * min(index - 1, _MAX_LEVELS - 1)
@@ -95,7 +106,7 @@ def _path_lines(path: Sequence[Row], width: int, glyphs: Glyphs) -> Iterator[Lin
             *(_origin_mark(row, glyphs) if "origin" in row.mark else _measures(row)),
         )
         if index == with_input:
-            yield from _with_input(line, one_line(row.said.input), " " * len(indent), width, glyphs)
+            yield from _with_input(line, inputs[index], " " * len(indent), width, glyphs)
         else:
             yield line
 
@@ -122,5 +133,5 @@ def _origin_mark(row: Row, glyphs: Glyphs) -> Iterator[Segment]:
 def _measures(row: Row) -> Iterator[Segment]:
     if row.span.duration_nano is not None:
         yield Segment(" " + format_duration(row.span.duration_nano), "dim")
-    if row.usage.cost_usd is not None:
-        yield Segment(" " + format_cost(row.usage.cost_usd), "dim")
+    if cost := cost_text(row.usage.cost_usd, is_complete=row.usage.cost_complete):
+        yield Segment(f" {cost}", "dim")

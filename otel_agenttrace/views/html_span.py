@@ -14,7 +14,7 @@ from otel_agenttrace.views.html_value import (
     value_block,
 )
 from otel_agenttrace.views.text import to_json
-from otel_agenttrace.views.units import format_cost, format_count, format_duration
+from otel_agenttrace.views.units import cost_text, format_count, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,8 @@ def _badges(row: Row) -> Iterator[str]:
         yield f'<span class="badge warn">{row.mark}</span>'
     elif row.mark:
         yield f'<span class="badge bad">{row.mark}</span>'
+    for flag in row.flags:
+        yield f'<span class="badge warn" title="{escape(flag.message)}">{escape(flag.kind)}</span>'
     for note in row.notes:
         yield f'<span class="badge warn">{escape(note)}</span>'
 
@@ -104,7 +106,9 @@ def _tokens(row: Row) -> str:
 
 
 def _cost(row: Row) -> str:
-    return "" if row.usage.cost_usd is None else escape(format_cost(row.usage.cost_usd))
+    usage = row.usage
+    is_unknown = not usage.cost_complete and (usage.input_tokens or usage.output_tokens)
+    return escape(cost_text(usage.cost_usd, is_complete=usage.cost_complete) or ("$?" if is_unknown else ""))
 
 
 def _bar(row: Row, axis: Axis) -> str:

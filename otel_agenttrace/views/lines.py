@@ -14,7 +14,9 @@ from otel_agenttrace.views.text import cell_width, cut, pad, safe_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Style: TypeAlias = Literal["", "heading", "name", "dim", "ok", "error", "recovered", "running", "bar"]
+Style: TypeAlias = Literal[
+    "", "heading", "name", "dim", "ok", "error", "recovered", "running", "bar", "user", "assistant", "tool"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,16 @@ class Glyphs:
     bar: str
     tick: str
     arrow: str
+    reply: str
 
 
 UNICODE = Glyphs(
     branch="├─ ", last="└─ ", pipe="│  ", cross="✗", recovered="↻", running="▸", dot="·", ellipsis="…",
-    bar="█", tick="▏", arrow="→",
+    bar="█", tick="▏", arrow="→", reply="←",
 )  # fmt: skip
 ASCII = Glyphs(
     branch="|- ", last="`- ", pipe="|  ", cross="x", recovered="~", running=">", dot="-", ellipsis="...",
-    bar="#", tick="|", arrow="->",
+    bar="#", tick="|", arrow="->", reply="<-",
 )  # fmt: skip
 
 

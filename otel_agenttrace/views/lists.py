@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.contract.attributes import FAILURE_TYPE
+from otel_agenttrace.contract.attributes import FAILURE_RECOVERED, FAILURE_TYPE
 from otel_agenttrace.model.times import from_rfc3339
 from otel_agenttrace.views.failure import short_failure_id
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line
 from otel_agenttrace.views.summary import STATUS_STYLES
 from otel_agenttrace.views.table import Cell, Column, format_table
-from otel_agenttrace.views.units import format_cost, format_count, format_duration, format_time
+from otel_agenttrace.views.units import cost_text, format_count, format_duration, format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.model.session import TraceSession
     from otel_agenttrace.pipeline.summary import TraceSummary
+
+_ROOM_FOR_TIMES = 100
 
 
 def format_trace_list(
@@ -42,7 +44,7 @@ def format_trace_list(
             Cell(trace.status, STATUS_STYLES[trace.status]),
             Cell(format_duration(round(trace.duration_ms * 1e6))),
             Cell(_tokens(trace.input_tokens + trace.output_tokens)),
-            Cell(_cost(trace.cost_usd, complete=trace.cost_complete)),
+            Cell(cost_text(trace.cost_usd, is_complete=trace.cost_complete)),
             Cell(trace.root_name, "name"),
         )
         for trace, started in zip(traces, times[1:], strict=True)
@@ -71,7 +73,7 @@ def format_session_list(
             Cell(session.status, STATUS_STYLES[session.status]),
             Cell(str(session.total_events)),
             Cell(_tokens(session.total_tokens)),
-            Cell(_cost(session.total_cost_usd or None)),
+            Cell(cost_text(session.total_cost_usd or None, is_complete=session.cost_complete)),
             Cell(session.task, "name"),
         )
         for session, started in zip(sessions, times[1:], strict=True)
@@ -82,9 +84,12 @@ def format_session_list(
 def format_failure_list(
     failures: Sequence[FailureEvent], short_ids: Mapping[str, str], *, width: int = 80, glyphs: Glyphs = UNICODE
 ) -> list[Line]:
-    """Return a heading and a line per failure; a recovered one is marked."""
+    """Return a heading and a line per failure; a recovered one is marked. Times are told where there is room."""
+    times = _times([from_rfc3339(failure.timestamp) for failure in failures])
+    has_times = width >= _ROOM_FOR_TIMES
     columns = (
         Column("FAILURE", whole=True),
+        Column(times[0]),
         Column("TYPE"),
         Column("SUBJECT", most=20),
         Column(""),
@@ -92,7 +97,7 @@ def format_failure_list(
     )
     ids = [failure.failure_id for failure in failures]
     rows = []
-    for failure in failures:
+    for failure, at in zip(failures, times[1:], strict=True):
         recovered = bool(failure.metadata.get("recovered"))
         trace_id = failure.trace_id or ""
         rows.append(
@@ -101,6 +106,7 @@ def format_failure_list(
                     short_failure_id(failure.failure_id, short_ids.get(trace_id, trace_id), glyphs, others=ids),
                     "heading",
                 ),
+                Cell(at if has_times else "", "dim"),
                 Cell(failure.failure_type, "recovered" if recovered else "error"),
                 Cell(failure.subject, "name"),
                 Cell(glyphs.recovered if recovered else "", "recovered"),
@@ -129,12 +135,20 @@ def format_span_list(
             Cell(span.span_id),
             Cell(started, "dim"),
             Cell(glyphs.running if span.duration_nano is None else format_duration(span.duration_nano)),
-            Cell(glyphs.cross if FAILURE_TYPE in span.attributes else "", "error"),
+            _failed(span, glyphs),
             Cell(span.name, "name"),
         )
         for span, started in zip(spans, times[1:], strict=True)
     ]
     return format_table(columns, rows, width=width, glyphs=glyphs)
+
+
+def _failed(span: SpanRecord, glyphs: Glyphs) -> Cell:
+    if FAILURE_TYPE not in span.attributes:
+        return Cell("")
+    # Only a verdict knows what became of a failure.
+    is_recovered = span.attributes.get(FAILURE_RECOVERED) is True
+    return Cell(glyphs.recovered, "recovered") if is_recovered else Cell(glyphs.cross, "error")
 
 
 def _times(unix_nanos: Sequence[int]) -> list[str]:
@@ -149,7 +163,3 @@ def _times(unix_nanos: Sequence[int]) -> list[str]:
 
 def _tokens(count: int) -> str:
     return format_count(count) if count else ""
-
-
-def _cost(usd: float | None, *, complete: bool = True) -> str:
-    return "" if usd is None else format_cost(usd) + ("" if complete else "+")

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.failures import classify
+from otel_agenttrace.pipeline.flags import find_flags
 from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.pipeline.usage import Totals, totals
+from otel_agenttrace.views.text import one_line
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.model.tree import SpanNode
     from otel_agenttrace.pipeline.canonical import Canonical
     from otel_agenttrace.pipeline.failures import LocalFailure
+    from otel_agenttrace.pipeline.flag import Flag
     from otel_agenttrace.pipeline.root_cause import Failure
     from otel_agenttrace.stores.api import StoredTrace
 
@@ -36,9 +39,11 @@ class Row:
         said: its canonical fields.
         failure: the failure that the span is part of, recovered or not.
         mark: what the span has to do with a failure; empty if nothing.
-        error: how the span itself failed.
-        usage: tokens and cost that the span itself reports; on the root, the totals of the trace.
+        error: how the span itself failed; where a failure began, with what the spans above say of it.
+        usage: tokens and cost that the span itself reports; on the root, the totals of the trace. The cost of a model
+            call that is not known is not complete, unless calls below it say more.
         notes: what is odd about the record, e.g. `two versions`.
+        flags: what is remarkable about what it did, see `find_flags`.
     """
 
     node: SpanNode
@@ -48,6 +53,7 @@ class Row:
     error: LocalFailure | None
     usage: Totals
     notes: tuple[str, ...]
+    flags: tuple[Flag, ...] = ()
 
     @property
     def span(self) -> SpanRecord:
@@ -80,6 +86,10 @@ class TraceRows:
         self._by_span = {span_id: failure for failure in self.failures for span_id in failure.members}
         self._origins = {failure.origin.identity for failure in self.failures}
         self._id_counts = Counter(node.record.span_id for node in self.tree.nodes)
+        self._flags: dict[str, list[Flag]] = {}
+        for flag in find_flags(self.tree):
+            self._flags.setdefault(flag.span_id, []).append(flag)
+        self._around_calls = _around_calls(self.tree)
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -103,6 +113,11 @@ class TraceRows:
         """The row of the trace's root; where that is not there, of the first span without its parent."""
         return next(row for row in self.rows if row.node is self.tree.root)
 
+    @cached_property
+    def totals(self) -> Totals:
+        """Tokens and cost of the whole trace."""
+        return totals(self.tree)
+
     def origin_of(self, failure: Failure) -> Row:
         """The row of the span where a failure of this trace began."""
         return next(row for row in self.rows if row.span.identity == failure.origin.identity)
@@ -119,16 +134,18 @@ class TraceRows:
     def _row(self, node: SpanNode) -> Row:
         record = node.record
         said = canonical(record)
-        local = classify(record)
-        failure = self._by_span.get(record.span_id) if local else None
+        begun = self._by_span.get(record.span_id) if record.identity in self._origins else None
+        error = classify(record) if begun is None else begun.error
+        failure = self._by_span.get(record.span_id) if error else None
         return Row(
             node=node,
             said=said,
             failure=failure,
-            mark=_mark(failure, is_origin=record.identity in self._origins) if local else "",
-            error=local,
-            usage=totals(self.tree) if node is self.tree.root else _own_usage(said),
+            mark=_mark(failure, is_origin=begun is not None) if error else "",
+            error=error,
+            usage=self.totals if node is self.tree.root else _own_usage(said, is_around=node in self._around_calls),
             notes=self._notes(record),
+            flags=tuple(self._flags.get(record.span_id, ())),
         )
 
     def _notes(self, record: SpanRecord) -> tuple[str, ...]:
@@ -151,6 +168,13 @@ def error_text(failure: Failure) -> str:
     return name if name.endswith(f".{text}") else f"{name}: {text}"
 
 
+def input_text(row: Row) -> str:
+    """Return on one line what went into a span: of messages the last words, else its input; empty if it has none."""
+    words = next((message.text for message in reversed(row.said.input_messages) if message.text), None)
+    value = row.said.input if words is None else words
+    return "" if value is None else one_line(value)
+
+
 def outcome(failure: Failure | None) -> str:
     """Return in words what became of a failure."""
     if failure is None:
@@ -166,8 +190,19 @@ def _heading(top: SpanNode) -> str:
     return "parents that lead back to themselves" if top.is_in_cycle else ""
 
 
-def _own_usage(said: Canonical) -> Totals:
-    return Totals(said.input_tokens or 0, said.output_tokens or 0, said.cost_usd, cost_complete=True)
+def _own_usage(said: Canonical, *, is_around: bool) -> Totals:
+    is_known = said.cost_usd is not None or is_around or not said.is_model_call
+    return Totals(said.input_tokens or 0, said.output_tokens or 0, said.cost_usd, cost_complete=is_known)
+
+
+def _around_calls(tree: SpanTree) -> set[SpanNode]:
+    """The spans with a model call below them that is not a tool's."""
+    around: set[SpanNode] = set()
+    for node in reversed(tree.nodes):  # children first
+        said = canonical(node.record)
+        if node.parent is not None and not said.is_tool_call and (said.is_model_call or node in around):
+            around.add(node.parent)
+    return around
 
 
 def _mark(failure: Failure | None, *, is_origin: bool) -> Mark:

@@ -12,22 +12,30 @@ import math
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from otel_agenttrace.model.plain import plain_value
 from otel_agenttrace.model.times import to_rfc3339
 from otel_agenttrace.model.tree import SpanTree
+from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.canonical import canonical
+from otel_agenttrace.pipeline.explain import explain
+from otel_agenttrace.pipeline.flags import find_flags
+from otel_agenttrace.pipeline.messages import message_shape
 from otel_agenttrace.pipeline.summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_agenttrace.model.record import EventRecord, LinkRecord, SpanRecord
+    from otel_agenttrace.pipeline.flag import Flag
     from otel_agenttrace.pipeline.summary import TraceSummary
     from otel_agenttrace.stores.api import StoredTrace, StoreInfo
     from otel_agenttrace.stores.failures import FoundFailure
     from otel_agenttrace.views.summary import SessionSummary
 
 _CANONICAL = (
-    "operation", "model", "provider", "tool_name", "agent_name", "input_tokens", "output_tokens", "cost_usd",
+    "dialect", "operation", "model", "request_model", "response_model", "provider", "agent_name", "tool_name",
+    "tool_call_id", "conversation", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "reasoning_tokens", "finish_reasons", "cost_usd", "reported_cost_usd",
 )  # fmt: skip
 _SAFE_INTEGER = 2**63
 
@@ -38,11 +46,14 @@ def summary_shape(summary: TraceSummary) -> dict[str, Any]:
 
 
 def trace_shape(trace: StoredTrace) -> dict[str, Any]:
-    """`trace show`: the summary, and every span."""
+    """`trace show`: the summary, its flags, every span, and apart from them what is said of all of them."""
+    tree = SpanTree(trace.spans)
     return {
         **summary_shape(summarize(trace)),
+        "flags": [_flag_shape(flag) for flag in find_flags(tree)],
         "conflicting_span_ids": sorted(trace.conflicts),
-        "spans": [span_shape(span) for span in trace.spans],
+        "spans": [span_shape(span) for span in trace.spans if not is_verdict(span)],
+        "verdict": span_shape(tree.verdict) if tree.verdict else None,
     }
 
 
@@ -71,6 +82,10 @@ def span_shape(span: SpanRecord) -> dict[str, Any]:
         "dropped_events_count": span.dropped_events_count,
         "dropped_links_count": span.dropped_links_count,
         **{name: getattr(said, name) for name in _CANONICAL},
+        "input_messages": [_said(message_shape(message)) for message in said.input_messages],
+        "output_messages": [_said(message_shape(message)) for message in said.output_messages],
+        "input": _said(said.input),
+        "output": _said(said.output),
     }
 
 
@@ -83,10 +98,11 @@ def session_shape(summary: SessionSummary, traces: Sequence[TraceSummary]) -> di
 
 
 def failure_shape(found: FoundFailure) -> dict[str, Any]:
-    """`failure show`: the event, the trace as steps, and the span ids from the root to the origin."""
+    """`failure show`: the failure in a sentence, the event, the trace as steps, the span ids from root to origin."""
     event, record = found.stored
     path = found.failure.path if found.failure else (SpanTree(found.trace.spans).root.record.span_id,)
     return {
+        "explanation": explain(found.failure) if found.failure else None,
         "failure_event": event.model_dump(mode="json"),
         "trace_record": record.model_dump(mode="json"),
         "path": list(path),
@@ -100,6 +116,15 @@ def info_shape(info: StoreInfo) -> dict[str, Any]:
         moment = facts.pop(f"{bound}_unix_nano")
         facts[f"{bound}_at"] = None if moment is None else to_rfc3339(moment)
     return facts
+
+
+def _flag_shape(flag: Flag) -> dict[str, Any]:
+    return {
+        "kind": flag.kind,
+        "span_id": flag.span_id,
+        "message": flag.message,
+        "evidence": _plain(flag.evidence),
+    }
 
 
 def _event_shape(event: EventRecord) -> dict[str, Any]:
@@ -128,6 +153,11 @@ def _owner_shape(owner: Any) -> dict[str, Any]:
         "schema_url": owner.schema_url,
         "dropped_attributes_count": owner.dropped_attributes_count,
     }
+
+
+def _said(value: Any) -> Any:
+    """A value that was JSON text once, and may be nested as deeply as its writer liked."""
+    return _plain(plain_value(value))
 
 
 def _plain(value: Any) -> Any:

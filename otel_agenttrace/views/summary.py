@@ -62,6 +62,8 @@ class SessionSummary:
         input_tokens: each model call once, as are the other totals.
         cost_usd: US dollars; None if no span reports a cost.
         cost_complete: every model call has a cost.
+        reported_cost_usd: US dollars, as emitters report them; None if none does.
+        unpriced_models: models with calls whose cost is not known.
         slowest_steps: the longest calls of models and tools that contain no other, longest first; where there are none,
             the longest spans without children.
     """
@@ -77,6 +79,11 @@ class SessionSummary:
     output_tokens: int
     cost_usd: float | None
     cost_complete: bool
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    reported_cost_usd: float | None
+    unpriced_models: tuple[str, ...]
     slowest_steps: tuple[SlowStep, ...]
 
 
@@ -103,12 +110,19 @@ def summarize_session(
         output_tokens=used.output_tokens,
         cost_usd=used.cost_usd,
         cost_complete=used.cost_complete,
+        cache_read_tokens=used.cache_read_tokens,
+        cache_write_tokens=used.cache_write_tokens,
+        reasoning_tokens=used.reasoning_tokens,
+        reported_cost_usd=used.reported_cost_usd,
+        unpriced_models=used.unpriced_models,
         slowest_steps=tuple(_slow_step(record, total_nano) for record in slowest[:max_slowest]),
     )
 
 
-def trace_heading(summary: TraceSummary, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
-    """Return in a few lines what a trace is, and what it came to."""
+def trace_heading(
+    summary: TraceSummary, notes: Sequence[Line] = (), *, width: int = 80, glyphs: Glyphs = UNICODE
+) -> list[Line]:
+    """Return in a few lines what a trace is, and what it came to; `notes` are those of `trace_notes`."""
     facts = [
         summary.service_name,
         _started(summary.started_at),
@@ -118,7 +132,7 @@ def trace_heading(summary: TraceSummary, *, width: int = 80, glyphs: Glyphs = UN
         usage_text(_totals(summary), glyphs),
         ", ".join(summary.models),
     ]
-    return [_identity(summary.trace_id, summary.status), *_flow(facts, width, glyphs)]
+    return [_identity(summary.trace_id, summary.status), *_flow(facts, width, glyphs), *notes]
 
 
 def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import orjson
@@ -32,8 +33,13 @@ _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe2
 # Stacked without end, combining marks paint over the lines above and below.
 _STACKED_MARKS = re.compile(f"([{_MARKS}]{{4}})[{_MARKS}]+")
 
+MOST_COUNTED = 10_000
+"""Lines left out that are counted one by one."""
+
 _LINE_ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _PREVIEW_LENGTH = 4096
+_WINDOW = 8
+"""Characters looked at for each column of a line: as many as one can take, with joiners and marks."""
 
 
 def safe_text(text: str) -> str:
@@ -61,6 +67,13 @@ def wrap(text: str, width: int, *, most: int, ellipsis: str = "…") -> list[str
     return lines
 
 
+def wrap_counted(text: str, width: int, *, most: int) -> tuple[list[str], int]:
+    """Return the first lines of `text` as `wrap` does, and how many more there are, counted up to MOST_COUNTED."""
+    pieces = (piece for line in safe_lines(text) for piece in _wrap_line(line, width))
+    lines = list(islice(pieces, most))
+    return lines, sum(1 for _ in islice(pieces, MOST_COUNTED))
+
+
 def one_line(value: AnyValue) -> str:
     """Return a short safe form of a value: JSON compact, runs of white space as one space, the rest left out.
 
@@ -72,6 +85,14 @@ def one_line(value: AnyValue) -> str:
     if len(text) <= _PREVIEW_LENGTH and text[:1] in ("{", "["):
         text = _compact(text)
     return safe_text(" ".join(text[:_PREVIEW_LENGTH].split()))
+
+
+def compact_text(value: AnyValue) -> str:
+    """Return a value as text that still has to be made safe: JSON on one line, other text as it is."""
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    text = value if isinstance(value, str) else to_json(value)
+    return _compact(text) if text.lstrip()[:1] in ("{", "[") else text
 
 
 def to_json(value: AnyValue, *, indent: bool = False) -> str:
@@ -138,10 +159,16 @@ def _head(text: str, width: int) -> str:
 
 
 def _wrap_line(line: str, width: int) -> Iterator[str]:
-    while cell_width(line) > width:
-        head = _head(line, width) or line[:1]
-        space = len(head) if line[len(head)] == " " else head.rfind(" ")
+    # Through a window: measuring all of a long line again for each piece would take quadratic time.
+    at = 0
+    while len(line) - at > width * _WINDOW or cell_width(line[at:]) > width:
+        window = line[at : at + width * _WINDOW]
+        head = _head(window, width) or window[:1]
+        after = line[at + len(head) : at + len(head) + 1]
+        space = len(head) if after in (" ", "") else head.rfind(" ")
         end = space if head[: max(space, 0)].strip() else len(head)
-        yield line[:end]
-        line = line[end:].lstrip(" ")
-    yield line
+        yield line[at : at + end]
+        at += end
+        while line[at : at + 1] == " ":
+            at += 1
+    yield line[at:]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.contract.attributes import AGENTTRACE_EVENT_DATA, EVENT_AGENT_PREFIX
 from otel_agenttrace.pipeline.contract import recorded_violations
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
-from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text
+from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text, input_text
 from otel_agenttrace.views.text import cell_width, cut, one_line, safe_text, wrap
-from otel_agenttrace.views.units import format_cost, format_count, format_duration
+from otel_agenttrace.views.units import cost_text, format_count, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +27,12 @@ _MAX_LEVELS = 10
 _MIN_NAME = 16
 _MAX_ERROR_LINES = 3
 _MAX_EVENTS = 10
+_MAX_FLAGS = 3
 _MAX_VIOLATIONS = 3
 
 
 def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
-    """Return one line per span; below it the error where a failure began, its agent events, what breaks the contract.
+    """Return one line per span; below it where a failure began its error, then events, flags, what breaks the contract.
 
     A line says: name, duration, input and output tokens, cost (of the root: of the whole trace), whether the span is
     still running, and what it has to do with a failure. Spans whose parent is not there stand under a heading of
@@ -45,6 +46,7 @@ def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE
             lines.append(span_line(row, guides(row.node, section, glyphs), width=width, glyphs=glyphs))
             lines.extend(_error_lines(row, section, width, glyphs))
             lines.extend(_event_lines(row, section, glyphs))
+            lines.extend(_flag_lines(row, section, width, glyphs))
             lines.extend(_violation_lines(row, section, width, glyphs))
     return [cut_line(line, width, glyphs) for line in lines]
 
@@ -57,8 +59,8 @@ def span_line(row: Row, guide: str, *, width: int, glyphs: Glyphs) -> Line:
     room = width - cell_width(guide) - line_width(tuple(rest))
     name = Segment(cut(safe_text(row.span.name), max(room, _MIN_NAME), glyphs.ellipsis), "name")
     line = (Segment(guide, "dim"), name, *rest)
-    if "origin" in row.mark and row.said.input is not None:
-        line += (Segment("  input ", "dim"), Segment(one_line(row.said.input)))
+    if "origin" in row.mark and (text := input_text(row)):
+        line += (Segment("  input ", "dim"), Segment(text))
     return line
 
 
@@ -92,11 +94,13 @@ def guides(node: SpanNode, section: Section, glyphs: Glyphs, *, below: bool = Fa
 
 
 def usage_text(usage: Totals, glyphs: Glyphs) -> str:
-    """Return tokens and cost, as far as they are known."""
+    """Return tokens and cost as far as they are known; `$?` for tokens of which none has a price."""
     tokens = f"{format_count(usage.input_tokens)}{glyphs.arrow}{format_count(usage.output_tokens)} tok"
     parts = [tokens] if usage.input_tokens or usage.output_tokens else []
-    if usage.cost_usd is not None:
-        parts.append(format_cost(usage.cost_usd) + ("" if usage.cost_complete else "+"))
+    if cost := cost_text(usage.cost_usd, is_complete=usage.cost_complete):
+        parts.append(cost)
+    elif parts and not usage.cost_complete:
+        parts.append("$?")
     return " ".join(parts)
 
 
@@ -130,6 +134,19 @@ def _event_lines(row: Row, section: Section, glyphs: Glyphs) -> Iterator[Line]:
         yield guide, Segment(event.name.removeprefix(EVENT_AGENT_PREFIX) + said, "dim")
     if len(events) > _MAX_EVENTS:
         yield guide, Segment(f"and {len(events) - _MAX_EVENTS} more events", "dim")
+
+
+def _flag_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """What is remarkable about the span without being a failure."""
+    if not row.flags:
+        return
+    guide = guides(row.node, section, glyphs, below=True)
+    room = max(width - cell_width(guide), _MIN_NAME)
+    for flag in row.flags[:_MAX_FLAGS]:
+        for text in wrap(f"{flag.kind}: {flag.message}", room, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
+            yield (Segment(guide, "dim"), Segment(text, "recovered"))
+    if len(row.flags) > _MAX_FLAGS:
+        yield (Segment(guide, "dim"), Segment(f"and {len(row.flags) - _MAX_FLAGS} more flags", "recovered"))
 
 
 def _violation_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iterator[Line]:

@@ -36,6 +36,13 @@ def format_cost(usd: float) -> str:
     return f"${usd:.{1 - math.floor(math.log10(usd))}f}" if usd >= 1e-6 else "<$0.000001"
 
 
+def cost_text(usd: float | None, *, is_complete: bool = True) -> str:
+    """A cost that may not be all that there was: `$0.0021`, `$0.0021+`, and nothing where none of it is known."""
+    if usd is None or (usd == 0 and not is_complete):
+        return ""
+    return format_cost(usd) + ("" if is_complete else "+")
+
+
 def format_count(number: int) -> str:
     """A count as `488`, `12.4k` or `3.1M`."""
     for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):

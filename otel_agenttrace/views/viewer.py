@@ -11,6 +11,7 @@ from otel_agenttrace.pipeline.summary import summarize
 from otel_agenttrace.stores.api import StoredTrace
 from otel_agenttrace.stores.entry_spans import span_to_entry
 from otel_agenttrace.stores.lookup import complete_trace_id
+from otel_agenttrace.views.chat import format_chat
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, render
 from otel_agenttrace.views.rows import TraceRows
 from otel_agenttrace.views.summary import summarize_session
@@ -166,6 +167,20 @@ class TraceViewer:
             TraceNotFoundError: there is neither a trace nor a session of this id.
         """
         return self._format(id_, lambda trace: format_tree(trace, width=width, glyphs=glyphs))
+
+    def format_chat(self, id_: str, *, width: int = 80, glyphs: Glyphs = UNICODE, full: bool = False) -> str:
+        """Return what was said in a trace, or in each trace of a session; see `views.chat`.
+
+        Args:
+            id_: a trace's or a session's id.
+            width: terminal columns that no line exceeds.
+            glyphs: the signs to draw with, see `views.lines.glyphs_for`.
+            full: all of it, where long messages and conversations would be cut.
+
+        Raises:
+            TraceNotFoundError: there is neither a trace nor a session of this id.
+        """
+        return self._format(id_, lambda trace: format_chat(trace, width=width, glyphs=glyphs, full=full))
 
     def filter_by_type(self, session_id: str, event_type: str) -> list[TraceEntry]:
         """Return the entries of a session whose `type` is `event_type`, by their start.

@@ -37,7 +37,7 @@ def test_the_demo_prints_a_json_line_for_each_run(
     assert [(each["subject"], each["failure_type"]) for each in runs] == [
         ("booking", "validation_error"),
         ("search", "timeout"),
-        ("summary", "none"),
+        ("summary", "hallucination_flag"),
         ("retry", "none"),
         ("weather", "none"),
     ]
@@ -86,6 +86,6 @@ def test_the_retry_is_listed_as_recovered_only(run: Callable[..., Any], tmp_path
     everyone = [each["subject"] for each in run("failure", "list", "--all", "--store", url, "--json").json()]
     failed = [each["root_name"] for each in run("trace", "list", "--status", "failed", "--store", url, "--json").json()]
 
-    assert sorted(subjects) == ["booking", "search"]
-    assert sorted(everyone) == ["booking", "retry", "search"]
+    assert sorted(subjects) == ["booking", "search", "summary"]
+    assert sorted(everyone) == ["booking", "retry", "search", "summary"]
     assert sorted(failed) == ["invoke_agent booking", "invoke_agent search"]

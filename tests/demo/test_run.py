@@ -90,6 +90,7 @@ def test_the_flag_names_the_claim(demo: Demo) -> None:
         (listed,) = store.list_failures(failure_type="hallucination_flag")
 
     assert event == listed
+    assert event.error is not None
     assert "In 2025 Example Ltd earned 5.3 million euros with 412 employees." in event.error
     assert "5.3 million" in event.error
 

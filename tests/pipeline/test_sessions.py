@@ -40,6 +40,7 @@ def test_a_session_sums_up_its_traces() -> None:
         "total_events": 3,
         "total_tokens": 14,
         "total_cost_usd": 0.5,
+        "cost_complete": False,
     }
 
 

@@ -60,7 +60,21 @@ def test_a_trace_is_summed_up_under_the_names_of_trace_list() -> None:
         "cost_usd": None,
         "cost_complete": False,
         "failure_ids": (),
+        "cache_read_tokens": 0,
+        "cache_write_tokens": 0,
+        "reasoning_tokens": 0,
+        "reported_cost_usd": None,
+        "unpriced_models": ("m1", "m2"),
+        "dialects": ("otel_genai",),
+        "flag_kinds": (),
     }
+
+
+def test_each_kind_of_flag_is_named_once() -> None:
+    """What is remarkable in a trace shows in lists; the flags themselves are with the trace."""
+    cut = {"gen_ai.operation.name": "chat", "gen_ai.response.finish_reasons": ["length"]}
+
+    assert _summary(make_span(), _child(1, attributes=cut), _child(2, attributes=cut)).flag_kinds == ("truncated",)
 
 
 def test_a_trace_without_a_session_is_one_of_its_own() -> None:

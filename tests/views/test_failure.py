@@ -31,7 +31,9 @@ def test_a_failure_as_the_readme_shows_it(booking: StoredTrace) -> None:
 
     assert render(lines) == (
         "0199c2f4…-a77f14b0  validation_error · booking · not recovered\n"
-        "  date '15/02/2026' does not match YYYY-MM-DD\n"
+        "  `search_flights` raised ValidationError: date '15/02/2026' does not match\n"
+        '  YYYY-MM-DD after 19.0 ms, called by agent booking with {"date": "15/02/2026"};\n'
+        "  the trace failed by it.\n"
         "invoke_agent booking 2.1s $0.0031\n"
         '└─ execute_tool search_flights ✗ origin  input {"date":"15/02/2026"}\n'
         "next: agenttrace trace show 0199c2f4\n"
@@ -42,7 +44,8 @@ def test_a_recovered_failure_says_so(booking: StoredTrace) -> None:
     """It has another sign, and no input where nothing on the way has one."""
     assert shown(booking, 1, next_option=" --store a.db") == (
         "0199c2f4...-00000000  exception - booking - recovered\n"
-        "  HTTP 503\n"
+        "  `GET` failed with HTTP 503 after 90.0 ms, in agent booking; the trace\n"
+        "  recovered from it.\n"
         "invoke_agent booking 2.1s $0.0031\n"
         "`- get_weather 300ms\n"
         "   `- GET ~ origin\n"
@@ -79,7 +82,7 @@ def test_an_input_without_room_beside_its_span_stands_below_it() -> None:
     arguments = {"query": "flights to Lisbon " * 3, "date": "15/02/2026"}
     trace = make_chain(2, status_message="boom", attributes={"agenttrace.input": arguments})
 
-    assert shown(trace).splitlines()[2:-1] == [
+    assert shown(trace).splitlines()[4:-1] == [
         "step 1 1.0s",
         "`- step 2 x origin",
         '   input {"query":"flights to Lisbon flights to Lisbon flights to Lisbon',
@@ -87,7 +90,7 @@ def test_an_input_without_room_beside_its_span_stands_below_it() -> None:
     ]
     trace = make_chain(2, attributes={"agenttrace.input": "word " * 500})
     lines = shown(trace).splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 13
     assert lines[-2].endswith("...")
 
 
@@ -98,12 +101,15 @@ def test_a_deep_path_stays_readable() -> None:
     assert lines[-2] == "...489 " + " " * 27 + "`- step 500 x origin"
 
 
-def test_the_class_of_an_exception_is_named() -> None:
-    """Where the message alone does not say it."""
+def test_an_error_is_told_once() -> None:
+    """The sentence says it, with its class; below stands only what the sentence cuts."""
     event = EventRecord("exception", START, {"exception.type": "KeyError", "exception.message": "'seat'"})
+    long = EventRecord("exception", START, {"exception.type": "KeyError", "exception.message": "seat " * 80})
 
-    assert "\n  KeyError: 'seat'\n" in shown(make_chain(1, events=(event,)))
-    assert "\n  RuntimeError: no\n" in shown(make_chain(1, status_message="RuntimeError: no"))
+    short_text, long_text = (shown(make_chain(1, events=(told,))) for told in (event, long))
+
+    assert short_text.splitlines()[1:-2] == ["  `step 1` raised KeyError: 'seat' after 1.0 s; the trace failed by it."]
+    assert "\n  KeyError: seat seat" in long_text
 
 
 def test_a_failure_that_may_yet_recover() -> None:
@@ -151,8 +157,8 @@ def test_a_long_error_is_wrapped_and_bounded() -> None:
     """Up to a dozen lines, then it says that there is more."""
     lines = shown(make_chain(1, status_message="word " * 1000)).splitlines()
 
-    assert len(lines) == 15
-    assert lines[12].endswith("...")
+    assert len(lines) == 19
+    assert lines[16].endswith("...")
 
 
 @pytest.mark.parametrize(
@@ -171,10 +177,10 @@ def test_ids_are_shortened_if_they_are_ours(failure_id: str, short: str) -> None
 
 
 def test_a_class_is_not_its_own_message() -> None:
-    """An exception without a message is told once, by its class."""
+    """An exception without a message is told in words."""
     recorded = EventRecord("exception", START, {"exception.type": "asyncio.exceptions.CancelledError"})
     span = make_span(status_code="ERROR", status_message="CancelledError", events=(recorded,))
 
     text = shown(StoredTrace(TRACE_ID, (span,)))
 
-    assert text.splitlines()[1] == "  asyncio.exceptions.CancelledError"
+    assert text.splitlines()[1:-2] == ["  `invoke_agent booking` was called off after 1.0 s; the trace failed by it."]

@@ -199,3 +199,17 @@ def test_events_links_and_what_was_dropped_are_there() -> None:
     span = make_span(dropped_attributes_count=3, dropped_links_count=1, status_code="OK", start_time_unix_nano=START)
 
     assert "3 attributes, 1 links" in Page(format_html(StoredTrace(TRACE_ID, (span,)))).text
+
+
+def test_what_is_remarkable_is_on_the_line_of_its_span() -> None:
+    """A flag is a badge; a call whose cost nobody knows says so."""
+    attributes: dict[str, Any] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "my-model",
+        "gen_ai.usage.input_tokens": 5,
+        "gen_ai.response.finish_reasons": ["length"],
+    }
+
+    texts = Page(format_html(StoredTrace(TRACE_ID, (make_span(attributes=attributes),)))).texts
+
+    assert {"truncated", "$?"} <= set(texts)

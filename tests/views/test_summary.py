@@ -178,6 +178,11 @@ def test_a_list_of_failures(booking: StoredTrace) -> None:
         "0199c2f4…-a77f14b0  validation_error  booking     date '15/02/2026' does not ma…\n"
         "0199c2f4…-00000000  exception         booking  ↻  HTTP 503\n"
     )
+    assert render(format_failure_list(events, short, width=100)) == (
+        "FAILURE             2026-09-21  TYPE              SUBJECT     ERROR\n"
+        "0199c2f4…-a77f14b0  14:13:21    validation_error  booking     date '15/02/2026' does not match YYYY…\n"
+        "0199c2f4…-00000000  14:13:21    exception         booking  ↻  HTTP 503\n"
+    )
 
 
 def test_a_list_of_spans(booking: StoredTrace) -> None:

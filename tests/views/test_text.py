@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_agenttrace.views.text import cell_width, cut, one_line, pad, safe_lines, safe_text, to_json, wrap
+from otel_agenttrace.views.text import (
+    MOST_COUNTED,
+    cell_width,
+    compact_text,
+    cut,
+    one_line,
+    pad,
+    safe_lines,
+    safe_text,
+    to_json,
+    wrap,
+    wrap_counted,
+)
 
 NASTY = (
     "\x1b[31mred\x1b[0m",
@@ -149,3 +161,36 @@ def test_wrapped_lines_fit(text: str, width: int, most: int) -> None:
 
     assert len(lines) <= most
     assert all(cell_width(line) <= width for line in lines)
+
+
+def test_lines_that_are_left_out_are_counted() -> None:
+    """Exactly, up to a bound."""
+    assert wrap_counted("one two\nthree\n", 5, most=2) == (["one", "two"], 1)
+    assert wrap_counted("one two", 10, most=2) == (["one two"], 0)
+    assert wrap_counted("", 10, most=2) == ([], 0)
+    assert wrap_counted("x\n" * 3 * MOST_COUNTED, 10, most=0)[1] == MOST_COUNTED
+
+
+@given(st.text(alphabet="ab \u200c天\u0301", max_size=200), st.integers(2, 12))
+def test_nothing_is_lost_in_lines(text: str, width: int) -> None:
+    """Every character but spaces is on some line, and no line is too wide."""
+    lines, left_out = wrap_counted(text, width, most=10_000)
+
+    assert left_out == 0
+    assert "".join(lines).replace(" ", "") == "".join(safe_lines(text)).replace(" ", "")
+    assert all(cell_width(line) <= width for line in lines)
+
+
+def test_a_very_long_line_is_wrapped_in_time() -> None:
+    """The time grows with the text and not with its square: this would take minutes."""
+    lines, left_out = wrap_counted("é" * 1_000_000, 60, most=1)
+
+    assert (lines, left_out) == (["é" * 60], MOST_COUNTED)
+
+
+def test_json_in_a_text_is_made_compact() -> None:
+    """What is no JSON is left as it is."""
+    assert compact_text(' {"a": [1, 2]}') == '{"a":[1,2]}'
+    assert compact_text({"a": 1}) == '{"a":1}'
+    assert compact_text("[see below]") == "[see below]"
+    assert compact_text(b"abc") == "<3 bytes>"

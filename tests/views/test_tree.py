@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -196,3 +197,49 @@ def test_agent_events_stand_below_their_span() -> None:
 
     assert [line.strip() for line in lines[1:3]] == ['plan_created {"steps":3}', "step_started"]
     assert lines[-1].strip() == "and 3 more events"
+
+
+def make_call(number: int, parent: int | None, **attributes: Any) -> SpanRecord:
+    """A model call that used tokens."""
+    used = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 2}
+    return make_child(number, parent, attributes={**used, "gen_ai.request.model": "my-model", **attributes})
+
+
+def test_a_call_without_a_price_says_so() -> None:
+    """Unknown is not nothing; a call around other calls leaves it to them."""
+    lines = tree_of(
+        make_child(1, None),
+        make_call(2, 1),
+        make_call(3, 2),
+        make_call(4, 1, **{"agenttrace.cost_usd": 0.25}),
+        make_call(5, 1, **{"gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None}),
+    )
+
+    assert lines == [
+        "step 1 1.0s 10→4 tok $0.2500+",
+        "├─ step 2 1.0s 5→2 tok",
+        "│  └─ step 3 1.0s 5→2 tok $?",
+        "├─ step 4 1.0s 5→2 tok $0.2500",
+        "└─ step 5 1.0s",
+    ]
+    assert tree_of(make_child(1, None), make_call(2, 1))[0] == "step 1 1.0s 5→2 tok $?"
+
+
+def test_flags_stand_below_the_span_where_they_show() -> None:
+    """In the colour of a warning."""
+    cut = make_call(1, None, **{"gen_ai.response.finish_reasons": ["length"], "agenttrace.cost_usd": 0.25})
+
+    (_, flag) = format_tree(StoredTrace(TRACE_ID, (cut,)))
+
+    assert plain(flag) == "   truncated: the answer of my-model was cut at its length limit"
+    assert flag[-1].style == "recovered"
+
+
+def test_the_input_of_a_failed_model_call_is_what_was_asked() -> None:
+    """The last words that it was given, and not the messages as they were written."""
+    given = [{"role": "user", "content": "hello"}, {"role": "user", "content": "are you\nthere?"}]
+    failed = make_call(1, None, **{"gen_ai.input.messages": given, "agenttrace.cost_usd": 0.25})
+
+    (line, *_) = format_tree(StoredTrace(TRACE_ID, (replace(failed, status_code="ERROR"),)))
+
+    assert plain(line).endswith("✗ origin  input are you there?")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from otel_agenttrace.views.units import counted, format_cost, format_count, format_duration, format_share, format_time
+from otel_agenttrace.views.units import (
+    cost_text,
+    counted,
+    format_cost,
+    format_count,
+    format_duration,
+    format_share,
+    format_time,
+)
 
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
@@ -47,6 +55,14 @@ def test_durations_have_two_or_three_digits(nano: int, text: str) -> None:
 def test_costs_keep_small_amounts_readable(usd: float, text: str) -> None:
     """A cost of a fraction of a cent does not become zero."""
     assert format_cost(usd) == text
+
+
+def test_a_cost_says_if_there_is_more() -> None:
+    """What is not known is neither nothing nor all."""
+    assert cost_text(0.0021) == "$0.0021"
+    assert cost_text(0.0021, is_complete=False) == "$0.0021+"
+    assert cost_text(0.0) == "$0.00"
+    assert cost_text(0.0, is_complete=False) == cost_text(None) == ""
 
 
 @pytest.mark.parametrize(

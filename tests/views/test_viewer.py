@@ -111,6 +111,9 @@ def test_traces_and_sessions_are_drawn(viewer: TraceViewer) -> None:
     tree = viewer.format_tree(TRACE_ID)
     assert tree.startswith("invoke_agent booking 2.1s")
     assert viewer.format_timeline(TRACE_ID[:6], glyphs=ASCII).isascii()
+    assert viewer.format_chat(TRACE_ID).startswith(
+        "user       A flight to Lisbon,\n           please.\nassistant  One moment.\n"
+    )
 
     session = viewer.format_tree("chat-7")
     assert session == f"trace {TRACE_ID}\n{tree}\ntrace {LATER}\nsummarise 1.0s\n"
@@ -138,6 +141,7 @@ def test_what_is_not_there_is_an_error(viewer: TraceViewer) -> None:
         viewer.get_trace_detail,
         viewer.format_timeline,
         viewer.format_tree,
+        viewer.format_chat,
         viewer.filter_errors,
         viewer.filter_by_duration,
         lambda id_: viewer.filter_by_type(id_, "chat"),
