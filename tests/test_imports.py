@@ -31,7 +31,7 @@ LAYERS = (
     ("contract",),
     ("model", "grounding"),
     ("pipeline",),
-    ("stores.api",),
+    ("spool", "stores.api"),
     ("instrument", "otlp", "processors", "exporters", "stores", "views"),
     ("cli", "demo"),
 )
