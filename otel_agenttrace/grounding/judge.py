@@ -136,8 +136,9 @@ class Judge:
     ) -> tuple[float, bool]:
         """How likely the words of a claim are borne out, and whether enough of them are known to say so."""
         words = self._open_words(candidate, details, missing)
-        is_record = bool(near) and self._material.passages[near[0][0]].is_record
-        overlap = overlap_of(words, self._index, in_order=not is_record)
+        passages = [self._material.passages[place] for place, _ in near]
+        is_record = bool(passages) and passages[0].is_record
+        overlap = overlap_of(words, self._index, [] if is_record else [passage.stems for passage in passages])
         is_free = candidate.is_plain or candidate.is_opinion or overlap.content < _MIN_CONTENT
         has_number = any(isinstance(detail.found, Number) for detail in details)
         return overlap.likelihood, is_free or has_number or overlap.known >= _MIN_KNOWN

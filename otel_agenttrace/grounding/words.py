@@ -154,3 +154,5 @@ FUNCTION_WORDS = word_set(
     "il lo gli uno ed ma non sono nel nella di da che si "
     "o os um uma e não são em com por"
 )
+
+FUNCTION_STEMS = frozenset(map(stem, FUNCTION_WORDS))

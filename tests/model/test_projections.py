@@ -41,6 +41,7 @@ def test_the_field_names_are_those_that_users_rely_on() -> None:
         TraceStep: ["name", "kind", "input", "output", "error"],
         TraceSession: [
             "id", "task", "started_at", "completed_at", "status", "total_events", "total_tokens", "total_cost_usd",
+            "cost_complete",
         ],
     }  # fmt: skip
     assert list(AgentEvent.model_fields) == [

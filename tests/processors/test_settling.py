@@ -215,23 +215,20 @@ def test_unfinished_traces_take_bounded_room(settling: _Settling) -> None:
     assert bounded.settler.given_up_count == 9_900
 
 
-def test_a_judge_that_raises_is_counted(
-    settling: _Settling, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_judge_that_raises_is_counted(settling: _Settling, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is raised; other traces are judged, and this one when more of it comes."""
     monkeypatch.setattr("otel_agenttrace.pipeline.trace_stages.judged", _divide)
     before = fault_counts[FAULT]
     settling.record(ROOT)
     assert settling.after(2) == 0
     assert fault_counts[FAULT] == before + 1
-    assert "could not make the verdict of a trace" in caplog.text
     monkeypatch.undo()
     settling.record(STEP)
 
     assert settling.after(2) == 1
 
 
-def _divide(_tree: object) -> None:
+def _divide(*_: object) -> None:
     raise ZeroDivisionError
 
 
