@@ -24,7 +24,7 @@ _REFUSED = frozenset({"refusal", "refused"})
 _REFUSAL = re.compile(
     r"\W*(?:(?:i'm|i am)(?: \w+)? (?:sorry|afraid)\b[^.!?\n]{0,60}? )?"
     r"i(?: can't| cannot| can not|'m unable to| am unable to|'m not able to| am not able to| must decline to| won't)"
-    r" (?:assist|help|comply|fulfill?|engage|(?:provide|share|create) (?:that|this|such|instructions|guidance))\b",
+    r" (?:assist|help|comply|fulfill?|engage|(?:provide|share) (?:that|this|such|instructions|guidance))\b(?! but\b)",
     re.IGNORECASE,
 )
 _REFUSAL_WITHIN = 200
@@ -52,11 +52,14 @@ def answer_flags(step: Step) -> Iterator[Flag]:
         yield Flag("empty_answer", span_id, f"{model} answered nothing", {"output_tokens": said.output_tokens})
 
 
+def is_refusal(text: str) -> bool:
+    """Whether an answer is a refusal, as models usually word it."""
+    return _REFUSAL.match(text[:_REFUSAL_WITHIN].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) is not None
+
+
 def _refusal(said: Canonical, reasons: set[str]) -> str | None:
     text = "\n".join(message.text for message in said.output_messages)
-    start = text[:_REFUSAL_WITHIN].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    is_refusal = bool(reasons & _REFUSED) or _REFUSAL.match(start) is not None
-    return text if is_refusal else None
+    return text if reasons & _REFUSED or is_refusal(text) else None
 
 
 def _is_empty(step: Step) -> bool:

@@ -4,7 +4,8 @@ What is compared is text, see `otel_agenttrace.grounding`; here it is chosen: th
 and what it could have known. A trace that looked nothing up and was given no document has nothing to be held against.
 
 Facts are judged: numbers, dates, URLs, quotations, names, and what contradicts the sources. Agents also explain,
-comment and joke, so a statement that merely goes beyond the sources says nothing against an agent.
+comment and joke, so a statement that merely goes beyond the sources says nothing against an agent; nor does one of what
+it could not find or is going to do. A checker that was plugged in decides for itself what counts.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.grounding import GroundingReport, ground
 from otel_agenttrace.model.times import to_rfc3339
+from otel_agenttrace.pipeline.answers import is_refusal
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.failures import classify
 from otel_agenttrace.pipeline.json_prose import as_prose
@@ -24,7 +26,7 @@ from otel_agenttrace.pipeline.steps import steps_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from otel_agenttrace.grounding import GroundingChecker
+    from otel_agenttrace.grounding import Claim, GroundingChecker
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.model.tree import SpanTree
     from otel_agenttrace.pipeline.canonical import Canonical
@@ -34,9 +36,21 @@ if TYPE_CHECKING:
 _MIN_DOCUMENT_WORDS = 60
 """An input of so many words is a document that an answer can be held against, and no mere question."""
 
-_MAX_OUTPUT = 20_000
-_MAX_SOURCES = 1_000_000
-"""Characters that are looked at."""
+_MAX_OUTPUT = 100_000
+"""Characters of an answer that are looked at; the judgement says so when there are more."""
+
+_MAX_SOURCES = 4_000_000
+"""Characters of sources in all. Beyond them nothing is judged: what is cut off cannot support anything."""
+
+_MAX_ARGUMENT = 60
+"""Characters of an argument that a tool was called with: a city or a date, not a report that the model wrote."""
+
+_NO_CLAIM = re.compile(
+    r"(?:unfortunately,? |sorry,? |however,? )*(?:i(?:'m| am) (?:not able|unable|sorry|afraid|going to)"
+    r"|i (?:could not|couldn't|cannot|can't|was unable|was not able|wasn't able|did(?: not|n't) find|will|do not|don't)"
+    r"|i'll|we'll)\b",
+    re.IGNORECASE,
+)
 
 _FINAL_TOOLS = re.compile(r"(?:final|submit)_?(?:answer|output|result|response)", re.IGNORECASE)
 """Some frameworks have the model hand in its answer by calling a tool."""
@@ -51,10 +65,12 @@ class Judgement:
 
     Attributes:
         origin: the span whose output it is.
+        is_partial: only the beginning of the output was looked at.
     """
 
     report: GroundingReport
     origin: SpanRecord
+    is_partial: bool = False
 
 
 def judge_output(tree: SpanTree, checker: GroundingChecker = ground) -> Judgement | None:
@@ -65,35 +81,50 @@ def judge_output(tree: SpanTree, checker: GroundingChecker = ground) -> Judgemen
         checker: what compares; it must be a function of its arguments alone.
 
     Returns:
-        None where the trace has no answer in words, or nothing to hold it against.
+        None where the trace has no answer in words but a refusal, or nothing to hold it against, or too much.
     """
     steps = steps_of(tree)
     answer = _final_answer(tree, steps) if tree.nodes else None
     if answer is None:
         return None
     output, origin = answer
-    evidence = list(_bounded(_evidence(steps, output)))
-    given = list(_bounded(_given(tree, steps)))
+    evidence = _distinct(_evidence(steps, output))
+    given = _distinct(_given(tree, steps))
     if not evidence and not any(len(_WORD.findall(text)) >= _MIN_DOCUMENT_WORDS for text in given):
         return None
-    sources = [*evidence, *given, _today(tree)]
-    report = checker(as_prose(output, sources), sources)
-    facts = [claim for claim in report.claims if claim.reason != "unsupported_statement"]
-    return Judgement(GroundingReport.of(facts), origin)
+    sources = [*evidence, *given, *_distinct(_done(steps)), _today(tree)]
+    if is_refusal(output) or sum(map(len, sources)) > _MAX_SOURCES:
+        return None
+    report = checker(as_prose(output[:_MAX_OUTPUT], sources), sources)
+    if checker is ground:
+        report = GroundingReport.of([claim for claim in report.claims if _is_fact(claim)])
+    return Judgement(report, origin, is_partial=len(output) > _MAX_OUTPUT)
+
+
+def _is_fact(claim: Claim) -> bool:
+    if claim.is_supported:
+        return True
+    text = claim.text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return claim.reason != "unsupported_statement" and _NO_CLAIM.match(text) is None
 
 
 def _final_answer(tree: SpanTree, steps: Sequence[Step]) -> tuple[str, SpanRecord] | None:
     """The last words of the outermost agent, and the span that has them: the call of the model, where one has."""
     root = canonical(tree.root.record)
-    said = "" if root.is_tool_call else _text_of(root.output_messages)[:_MAX_OUTPUT]
+    said = "" if root.is_tool_call else _text_of(root.output_messages)
     calls = [step for step in steps if step.said.is_model_call and step.span.end_time_unix_nano is not None]
-    for step in sorted(calls, key=lambda step: step.span.end_time_unix_nano or 0, reverse=True):
+    for step in sorted(_of_the_run(calls), key=lambda step: step.span.end_time_unix_nano or 0, reverse=True):
         text = _text_of(step.said.output_messages) or _handed_in(step.said.output_messages)
-        if text and (not said or text == said):
-            return text[:_MAX_OUTPUT], step.span
-        if text and not said:
-            break
+        if text and text == (said or text):
+            return text, step.span
     return (said, tree.root.record) if said else None
+
+
+def _of_the_run(calls: Sequence[Step]) -> list[Step]:
+    """The calls without those that were asked something else: for a title, a follow-up, whether the answer is safe."""
+    questions = [[message.text for message in step.said.input_messages if message.role == "user"] for step in calls]
+    first = next((asked[0] for asked in questions if asked), None)
+    return [step for step, asked in zip(calls, questions, strict=True) if not asked or first in asked]
 
 
 def _handed_in(messages: Iterable[Message]) -> str:
@@ -121,6 +152,20 @@ def _evidence(steps: Iterable[Step], output: str) -> Iterator[str]:
         else:
             for message in step.said.input_messages:
                 yield from (_plain(part.result) for part in message.tool_results if output not in _plain(part.result))
+
+
+def _done(steps: Iterable[Step]) -> Iterator[str]:
+    """What tools were asked for and did: an agent may say that it booked what it had booked."""
+    for step in steps:
+        if step.said.is_tool_call and not _FINAL_TOOLS.fullmatch(step.said.tool_name or "") and not classify(step.span):
+            yield "\n".join(f"{name}: {value}" for name, value in _short_values(step.said.input))
+
+
+def _short_values(arguments: Any) -> Iterator[tuple[str, str]]:
+    for name, value in arguments.items() if isinstance(arguments, dict) else ():
+        values = value if isinstance(value, list) else [value]
+        texts = [str(item) for item in values if isinstance(item, (str, int, float))]
+        yield from ((str(name), text) for text in texts if len(text) <= _MAX_ARGUMENT)
 
 
 def _given(tree: SpanTree, steps: Iterable[Step]) -> Iterator[str]:
@@ -153,14 +198,8 @@ def _today(tree: SpanTree) -> str:
     return to_rfc3339(tree.root.record.start_time_unix_nano)[:10]
 
 
-def _bounded(texts: Iterable[str]) -> Iterator[str]:
-    """Each text once, while there is room."""
-    room, seen = _MAX_SOURCES, set()
-    for text in texts:
-        if text.strip() and text not in seen and room > 0:
-            seen.add(text)
-            yield text[:room]
-            room -= len(text)
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text.strip()]
 
 
 def _text_of(messages: Iterable[Message]) -> str:

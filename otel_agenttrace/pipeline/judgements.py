@@ -49,7 +49,7 @@ def grounding_event(judgement: Judgement, time_unix_nano: int) -> EventRecord | 
         str(GEN_AI_EVALUATION_NAME): "grounding",
         str(GEN_AI_EVALUATION_SCORE_VALUE): float(report.score),
         str(GEN_AI_EVALUATION_SCORE_LABEL): "unsupported" if report.unsupported else "supported",
-        str(GEN_AI_EVALUATION_EXPLANATION): _explanation(report),
+        str(GEN_AI_EVALUATION_EXPLANATION): _explanation(report) + (_PARTIAL if judgement.is_partial else ""),
         str(AGENTTRACE_VERDICT_JUDGED_SPAN_ID): judgement.origin.span_id,
     }
     return EventRecord(EVENT_EVALUATION_RESULT, time_unix_nano, attributes)
@@ -79,6 +79,9 @@ def judged_in(events: Iterable[EventRecord]) -> dict[str, str]:
             if explanation is not None:
                 judged[span_id] = explanation
     return judged
+
+
+_PARTIAL = "; only the beginning of the output was checked"
 
 
 def _explanation(report: GroundingReport) -> str:

@@ -38,8 +38,7 @@ def tool_loops(steps: Sequence[Step]) -> Iterator[Flag]:
             key = step.said.tool_name, _digest([step.said.input])
             run = runs.setdefault(key, [])
             if run and _result_of(run[-1]) != _result_of(step):
-                yield from _tool_loop(run)
-                run.clear()
+                run.clear()  # what was waited for has come
             run.append(step)
     for run in runs.values():
         yield from _tool_loop(run)
@@ -64,6 +63,8 @@ def no_progress(steps: Sequence[Step]) -> Iterator[Flag]:
         if length >= period * MIN_REPEATS:
             rounds = length // period
             run = [step for step, _ in told[end - length : end]]
+            if period == 1 and run[-1].said.is_tool_call:
+                continue  # a loop, or polling: see `tool_loops`
             what = "the same step" if period == 1 else f"the same {period} steps"
             message = f"the agent took {what} {rounds} times in a row"
             yield Flag("no_progress", run[-1].span.span_id, message, {"rounds": rounds, "steps": period, **_named(run)})
@@ -84,13 +85,13 @@ def token_burn(steps: Sequence[Step]) -> Iterator[Flag]:
     """Calls whose input grows and grows, as each holds all that was said before."""
     calls = [step for step in steps if step.said.is_model_call and step.said.input_tokens]
     inputs = [step.said.input_tokens or 0 for step in calls]
-    if len(inputs) < _MIN_BURN_CALLS or sum(inputs) < _MIN_BURN_TOKENS or inputs[-1] < _MIN_BURN_GROWTH * inputs[0]:
+    if len(inputs) < _MIN_BURN_CALLS or sum(inputs) < _MIN_BURN_TOKENS or max(inputs) < _MIN_BURN_GROWTH * inputs[0]:
         return
-    message = f"{len(calls)} model calls read {sum(inputs)} tokens: the input grew from {inputs[0]} to {inputs[-1]}"
+    message = f"{len(calls)} model calls read {sum(inputs)} tokens: the input grew from {inputs[0]} to {max(inputs)}"
     evidence: Attributes = {
         "count": len(calls),
         "first_input_tokens": inputs[0],
-        "last_input_tokens": inputs[-1],
+        "most_input_tokens": max(inputs),
         "total_input_tokens": sum(inputs),
     }
     yield Flag("token_burn", calls[-1].span.span_id, message, evidence)

@@ -105,6 +105,8 @@ def test_a_refusal_may_be_told_by_the_finish_reason() -> None:
         "I'm sorry, the 10:40 is fully booked. Shall I try the next one?",
         "The clerk said: I cannot help with that.",
         "I can help with that.",
+        "I can't help but admire this.",
+        "I won't create such a file twice: it is there.",
     ],
 )
 def test_what_is_no_refusal_is_not_flagged(text: str) -> None:
@@ -155,6 +157,8 @@ def test_other_steps_between_the_calls_do_not_hide_a_loop() -> None:
 def test_polling_and_paging_are_no_loops() -> None:
     """Other results or other arguments are progress; so are two tries."""
     assert _kinds(*(_tool(index, {"id": 7}, f"{index * 10} %") for index in range(8))) == []
+    waiting = [_tool(index, {"id": 7}, "running") for index in range(5)]
+    assert _kinds(*waiting, _tool(5, {"id": 7}, "done")) == []
     assert _kinds(*(_tool(index, {"page": index}, "nothing") for index in range(8))) == []
     assert _kinds(_tool(0, {"q": 1}, "nothing"), _tool(1, {"q": 1}, "nothing")) == []
     assert _kinds(*(_tool(index, None, None) for index in range(5))) == []
@@ -200,9 +204,10 @@ def test_ever_longer_inputs_burn_tokens() -> None:
     assert flag.evidence == {
         "count": 9,
         "first_input_tokens": 2000,
-        "last_input_tokens": 18000,
+        "most_input_tokens": 18000,
         "total_input_tokens": 90000,
     }
+    assert _kinds(*calls, _call(9, **{"gen_ai.usage.input_tokens": 500})) == ["token_burn"]
     assert _kinds(*calls[:7]) == []
     assert _kinds(*(_call(index, **{"gen_ai.usage.input_tokens": 10000}) for index in range(9))) == []
 

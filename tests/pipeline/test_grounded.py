@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel_agenttrace.grounding import GroundingReport
+from otel_agenttrace.grounding import Claim, GroundingReport
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.grounded import judge_output
 from otel_agenttrace.pipeline.json_prose import as_prose
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.pipeline.grounded import Judgement
 
 REPORT = {"company": "Example Ltd", "year": 2025, "revenue_eur": 4_100_000, "employees": 38}
+QUESTION = "Sum up the report of Example Ltd."
 TRUE = "In 2025 Example Ltd earned 4.1 million euros with 38 employees."
 FALSE = "In 2025 Example Ltd earned 5.3 million euros with 412 employees."
 
@@ -44,9 +45,7 @@ def _asks(text: str) -> list[dict[str, Any]]:
     return [{"role": "user", "parts": [{"type": "text", "content": text}]}]
 
 
-def _trace(
-    answer: str, *, result: Any = REPORT, question: str = "Sum up the report of Example Ltd."
-) -> list[SpanRecord]:
+def _trace(answer: str, *, result: Any = REPORT, question: str = QUESTION) -> list[SpanRecord]:
     arguments = {"company": "Example Ltd", "year": 2025}
     call = {"type": "tool_call", "id": "c", "name": "read_report", "arguments": arguments}
     told = {} if result is None else {"tool__call__result": result}
@@ -132,6 +131,54 @@ def test_the_outermost_agents_answer_is_judged() -> None:
     assert _judged([agent, *spans[1:]]).origin.span_id == f"{1:016x}"
 
 
+def test_what_a_tool_was_asked_for_and_did_is_known() -> None:
+    """An agent may say what it booked; not so if the tool failed, and not a text that it wrote itself."""
+    agent, first, _, _ = _trace("")
+    booking = {"tool__name": "book", "tool__call__arguments": {"date": "2026-03-14", "guest": "Ada", "room": 12}}
+    done = _span(3, 1, "execute_tool", **booking, tool__call__result={"status": "confirmed"})
+    failed = replace(done, status_code="ERROR", status_message="no such hotel")
+    last = _span(4, 1, "chat", output__messages=_says("I booked room 12 for Ada on March 14, 2026."))
+
+    assert not _judged([agent, first, done, last]).report.unsupported
+    assert _judged([agent, first, failed, last]).report.unsupported
+
+
+def test_a_call_that_asks_something_else_gives_no_answer() -> None:
+    """A title is made, or a guard is asked, after the answer."""
+    title = {"input__messages": _asks("Make a short title."), "output__messages": _says("Example Ltd in 2019")}
+    asked = _asks(QUESTION)
+    agent, first, tool, _ = _trace("")
+    last = _span(4, 1, "chat", input__messages=asked, output__messages=_says(FALSE))
+    judgement = _judged([agent, first, tool, last, _span(5, 1, "chat", **title)])
+
+    assert judgement.origin.span_id == last.span_id
+    assert [claim.text for claim in judgement.report.unsupported] == [FALSE]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry, but I can't help with Ethereum or Bitcoin.",
+        "I could not find the weather for Bergen.",
+        "I\N{RIGHT SINGLE QUOTATION MARK}ll check again in 5 minutes.",
+    ],
+)
+def test_refusals_failed_look_ups_and_promises_claim_nothing(answer: str) -> None:
+    """They name what no source has, and that is their point."""
+    judgement = judge_output(SpanTree(_trace(answer)))
+
+    assert judgement is None or judgement.report.unsupported == ()
+
+
+def test_what_is_too_much_to_look_at_is_not_judged() -> None:
+    """Sources that are cut off could not support anything; of a long answer the judgement says that it is partial."""
+    long_answer = f"{TRUE}\n" * 2000 + FALSE
+
+    assert judge_output(SpanTree(_trace(TRUE, result="x" * 5_000_000))) is None
+    assert _judged(_trace(long_answer)).is_partial
+    assert not _judged(_trace(TRUE)).is_partial
+
+
 def test_opinions_are_not_judged() -> None:
     """A statement that goes beyond the sources without a fact in it is nobody's failure."""
     report = _judged(_trace(f"{TRUE} What a lovely achievement for everybody who worked so hard on it!")).report
@@ -158,6 +205,10 @@ def test_another_checker_can_do_the_work() -> None:
 
     assert judgement is not None
     assert judgement.report.is_skipped
+    vague = Claim(FALSE, 0, len(FALSE), "statement", 0.05, reason="unsupported_statement")
+    strict = judge_output(SpanTree(_trace(FALSE)), lambda *_: GroundingReport.of([vague]))
+    assert strict is not None
+    assert strict.report.unsupported == (vague,)
     assert seen[0][0] == FALSE
     assert any("4100000" in source for source in seen[0][1])
 
