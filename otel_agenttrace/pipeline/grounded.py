@@ -88,7 +88,7 @@ def judge_output(tree: SpanTree, checker: GroundingChecker = ground) -> Judgemen
     if answer is None:
         return None
     output, origin = answer
-    evidence = _distinct(_evidence(steps, output))
+    evidence = _distinct(_evidence(steps))
     given = _distinct(_given(tree, steps))
     if not evidence and not any(len(_WORD.findall(text)) >= _MIN_DOCUMENT_WORDS for text in given):
         return None
@@ -139,19 +139,32 @@ def _words_in(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else ""
 
 
-def _evidence(steps: Iterable[Step], output: str) -> Iterator[str]:
-    """What tools and look-ups gave, but not what the model had told them itself."""
+def _evidence(steps: Sequence[Step]) -> Iterator[str]:
+    """What tools and look-ups gave, but not what a model had told them, be it one of their own."""
+    known = _answered_by_spans(steps)
+    of_models = {above for step in steps if step.said.is_model_call for above in step.node.ancestors()}
     for step in steps:
         if step.said.is_tool_call:
             result, arguments = _plain(step.said.output), _plain(step.said.input)
-            if result and output not in result and not _is_echo(result, arguments):
+            if step.node not in of_models and not classify(step.span) and not _is_echo(result, arguments):
                 yield result
-            failure = classify(step.span)
-            if failure is not None:
-                yield failure.text
         else:
-            for message in step.said.input_messages:
-                yield from (_plain(part.result) for part in message.tool_results if output not in _plain(part.result))
+            yield from _told_results(step.said.input_messages, known)
+
+
+def _answered_by_spans(steps: Iterable[Step]) -> frozenset[str]:
+    """The ids of calls whose tools have spans of their own, which tell more than a message does."""
+    return frozenset(step.said.tool_call_id for step in steps if step.said.is_tool_call and step.said.tool_call_id)
+
+
+def _told_results(messages: Iterable[Message], known: frozenset[str]) -> Iterator[str]:
+    """What messages say that tools gave, where there is no span of the tool; what they were asked stands beside it."""
+    asked = {call.id: _plain(call.arguments) for message in messages for call in message.tool_calls}
+    for message in messages:
+        for part in message.tool_results:
+            result = _plain(part.result)
+            if part.id not in known and not _is_echo(result, asked.get(part.id, "")):
+                yield result
 
 
 def _done(steps: Iterable[Step]) -> Iterator[str]:
@@ -169,7 +182,7 @@ def _short_values(arguments: Any) -> Iterator[tuple[str, str]]:
 
 
 def _given(tree: SpanTree, steps: Iterable[Step]) -> Iterator[str]:
-    """What the agents were told, and documents that were looked up by something that is no tool."""
+    """What the agents were told, errors too, and documents that were looked up by something that is no tool."""
     for node in tree.nodes:
         said = canonical(node.record)
         if said.operation == "retrieval":
@@ -178,6 +191,8 @@ def _given(tree: SpanTree, steps: Iterable[Step]) -> Iterator[str]:
             yield from _told(said)
     for step in steps:
         yield from _told(step.said) if step.said.is_model_call else ()
+        failure = classify(step.span)
+        yield from (failure.text, _plain(step.said.output)) if failure else ()
         yield step.said.tool_name or ""
 
 

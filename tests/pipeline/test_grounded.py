@@ -96,6 +96,9 @@ def test_where_nothing_was_looked_up_nothing_is_judged() -> None:
     assert judge_output(SpanTree(_trace(FALSE, result=None))) is None
     assert judge_output(SpanTree([])) is None
     assert judge_output(SpanTree(_trace(FALSE)[:3])) is None
+    agent, first, tool, last = _trace(FALSE)
+    failed = replace(tool, status_code="ERROR", status_message="timed out after 30 seconds")
+    assert judge_output(SpanTree([agent, first, failed, last])) is None
 
 
 def test_a_document_in_the_question_is_a_source() -> None:
@@ -112,6 +115,22 @@ def test_what_the_model_told_a_tool_is_no_source() -> None:
     call = {"tool__name": "save", "tool__call__arguments": {"text": FALSE}, "tool__call__result": {"saved": FALSE}}
 
     assert _judged([agent, first, tool, _span(5, 1, "execute_tool", **call), last]).report.unsupported
+
+
+def test_a_short_answer_may_be_all_that_a_tool_said() -> None:
+    """The tool says the very same, which is the best support there is."""
+    assert not _judged(_trace("38", result="38")).report.unsupported
+    assert _judged(_trace("39", result="38")).report.unsupported
+
+
+def test_what_another_agent_answered_is_no_source() -> None:
+    """An agent that is called as a tool may make things up as well; what its own tools said counts."""
+    agent, first, tool, last = _trace(FALSE)
+    expert = _span(5, 1, "execute_tool", tool__name="ask_expert", tool__call__result=FALSE)
+    words = _span(6, 5, "chat", output__messages=_says(FALSE))
+    looked_up = replace(tool, parent_span_id=expert.span_id)
+
+    assert _judged([agent, first, expert, words, looked_up, last]).report.unsupported
 
 
 def test_an_answer_may_be_handed_in_by_a_tool() -> None:
@@ -133,14 +152,14 @@ def test_the_outermost_agents_answer_is_judged() -> None:
 
 def test_what_a_tool_was_asked_for_and_did_is_known() -> None:
     """An agent may say what it booked; not so if the tool failed, and not a text that it wrote itself."""
-    agent, first, _, _ = _trace("")
+    agent, first, looked_up, _ = _trace("")
     booking = {"tool__name": "book", "tool__call__arguments": {"date": "2026-03-14", "guest": "Ada", "room": 12}}
-    done = _span(3, 1, "execute_tool", **booking, tool__call__result={"status": "confirmed"})
+    done = _span(5, 1, "execute_tool", **booking, tool__call__result={"status": "confirmed"})
     failed = replace(done, status_code="ERROR", status_message="no such hotel")
     last = _span(4, 1, "chat", output__messages=_says("I booked room 12 for Ada on March 14, 2026."))
 
-    assert not _judged([agent, first, done, last]).report.unsupported
-    assert _judged([agent, first, failed, last]).report.unsupported
+    assert not _judged([agent, first, looked_up, done, last]).report.unsupported
+    assert _judged([agent, first, looked_up, failed, last]).report.unsupported
 
 
 def test_a_call_that_asks_something_else_gives_no_answer() -> None:
