@@ -108,7 +108,7 @@ def exit_lines(
     if unsampled_spans:
         lines.append(f"{counted(unsampled_spans, 'span')} left out by the sampler")
     if unjudged_traces:
-        lines.append(f"{counted(unjudged_traces, 'trace')} without a verdict, too many ran at once")
+        lines.append(f"{counted(unjudged_traces, 'trace')} without a verdict: too many at once, or no time left")
     return lines
 
 

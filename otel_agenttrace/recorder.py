@@ -105,7 +105,7 @@ class Recorder:
             self._losses.counts,
             dropped_spans=dropped,
             unsampled_spans=self._unsampled(),
-            unjudged_traces=self._verdicts.given_up_count,
+            unjudged_traces=self._verdicts.unjudged_count,
             store_option=self._store_option(),
         )
         for line in lines:

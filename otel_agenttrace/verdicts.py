@@ -65,9 +65,9 @@ class Verdicts:
             os.register_at_fork(after_in_child=lambda: (method := renew()) and method())
 
     @property
-    def given_up_count(self) -> int:
-        """Traces that were not judged, as too many were waiting at a time."""
-        return self._settler.given_up_count
+    def unjudged_count(self) -> int:
+        """Traces without a verdict, as too many were waiting or the time was over; to be asked when all is settled."""
+        return self._settler.unjudged_count
 
     def settle(self, flush_queues: Callable[[float], bool], deadline: float, *, is_last: bool) -> bool:
         """Judge at once what needs no more than time to settle, and see the verdicts off.

@@ -16,6 +16,7 @@ from opentelemetry.util._once import Once
 
 from otel_agenttrace import Tracing, configure_tracing, open_store
 from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.grounding import GroundingReport
 from otel_agenttrace.instrument.faults import fault_counts
 from otel_agenttrace.model.codec import deserialize, serialize_readable
 from otel_agenttrace.model.readable import to_readable_span
@@ -236,6 +237,30 @@ def test_an_existing_store_exporter_is_seen_too(configure: Configure, tmp_path: 
     with open_store(str(tmp_path / "traces.db")) as store:
         assert len(store.spans.find_spans(SpanQuery())) == 3
         assert _as_exported(_verdicts(store.spans)) == _exported(exporter)
+
+
+def test_traces_that_nobody_had_time_to_judge_are_told_at_exit(
+    configure: Configure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checker that takes too long costs verdicts, and the line at exit says how many."""
+    is_over = threading.Event()
+
+    def slow(_output: str, _sources: Sequence[str], /) -> GroundingReport:
+        is_over.wait(60)
+        return GroundingReport.of([])
+
+    result = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t", "gen_ai.tool.call.result": "rooms: 12"}
+    said = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "There are 15 rooms."}]}])
+    tracing = configure(store=MemorySpanStore(), grounding=slow)
+    tracer = trace.get_tracer("tests")
+    for _ in range(3):
+        with tracer.start_as_current_span("run"):
+            tracer.start_span("look", attributes=result).end()
+            tracer.start_span("chat m", attributes=CHAT | {"gen_ai.output.messages": said}).end()
+
+    assert not tracing.shutdown(timeout_s=1.0)
+    is_over.set()
+    assert "3 traces without a verdict" in capsys.readouterr().err
 
 
 def test_ten_thousand_traces_at_a_flush(configure: Configure) -> None:

@@ -29,7 +29,16 @@ def ground(output: str, sources: Sequence[str]) -> GroundingReport:
     Returns:
         The claims with their support, at most the first 500; a report that is skipped if there are no claims, or
         nothing in the sources, or more than can be read.
+
+    Raises:
+        TypeError: `output` is no string, or `sources` is a string itself or has something else in it.
     """
+    if not isinstance(output, str):
+        message = f"output must be a string, not {type(output).__name__}"
+        raise TypeError(message)
+    if isinstance(sources, str) or not all(isinstance(source, str) for source in sources):
+        message = "sources must be a sequence of strings, such as a list"
+        raise TypeError(message)
     if sum(map(len, sources)) > _MAX_SOURCES:
         return GroundingReport.of(())
     output = output[:_MAX_OUTPUT]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.grounding.absences import Absences
 from otel_agenttrace.grounding.opposites import NEGATIONS, OPPOSITES
+from otel_agenttrace.grounding.roles import Roles
 from otel_agenttrace.grounding.words import FUNCTION_WORDS, stem, word_set, words_of
 
 if TYPE_CHECKING:
@@ -41,13 +43,11 @@ _PHRASES = (
     (re.compile(r"\bout of stock\b", re.IGNORECASE), stem("stock"), False),
     (re.compile(r"\bin stock\b|\bbookable\b|\bstill (?:has|have) (?:rooms|seats)\b", re.IGNORECASE), _AVAILABLE, True),
 )
-_FROM_TO = re.compile(r"\bfrom\s+([^\W\d_][\w-]*)\s+(?:\([A-Z]{3}\)\s+)?to\s+([^\W\d_][\w-]*)", re.IGNORECASE)
-_ORIGIN = frozenset(map(stem, word_set("from origin departure source start")))
-_TARGET = frozenset(map(stem, word_set("to destination arrival target end")))
+_CONDITIONS = word_set("only unless without except until if nur ohne außer wenn")
+_MAX_TRUTHS = 500  # different keys with truth values that are looked at
 _CLOSE = 0.6  # share of the other words of a claim that a sentence must have to speak of the same
 _CLOSE_RECORD = 0.4  # the same for a record, which says in few words what a claim says in many
 _SAME = 0.8  # the same, where nothing but a `not` tells the two apart
-_REACH = 4  # words from a verb to those it is about
 _NEAR = 4  # words after a negation that it may be about
 
 
@@ -57,20 +57,27 @@ class Contradictions:
     def __init__(self, material: Material, index: Index) -> None:
         self._material = material
         self._index = index
+        self._absences = Absences(material)
+        self._roles = Roles(material, index)
         self._truths: dict[tuple[str, ...], list[Field]] = {}
         for field in material.fields:
-            if isinstance(field.content, bool):
+            if isinstance(field.content, bool) and len(self._truths) < _MAX_TRUTHS:
                 self._truths.setdefault(_subject(field), []).append(field)
 
     def against(self, candidate: Candidate) -> tuple[str, int] | None:
         """The words of a claim that a passage contradicts, and that passage; None if none does."""
         return (
             self._denied_truth(candidate)
+            or self._absences.opposite_state(candidate)
             or self._opposite(candidate)
             or self._negated(candidate)
-            or self._turned_round(candidate)
-            or self._roles_changed(candidate)
+            or self._roles.turned_round(candidate)
+            or self._roles.changed(candidate)
         )
+
+    def denied(self, text: str) -> str | None:
+        """The words of a claim that deny what records list, however short the claim; None if none do."""
+        return self._absences.denies(text)
 
     def _denied_truth(self, candidate: Candidate) -> tuple[str, int] | None:
         """`"available": false` against `is available`."""
@@ -123,7 +130,11 @@ class Contradictions:
 
     def _negated(self, candidate: Candidate) -> tuple[str, int] | None:
         """The same words, with a `not` in one of the two."""
-        stems = {word.stem for word in candidate.content if word.stem not in NEGATIONS}
+        stems = {
+            word.stem
+            for word in candidate.content
+            if word.stem not in NEGATIONS and (word.stem in self._index.lexicon or not word.text.endswith("ly"))
+        }
         if len(stems) < 3:
             return None
         for number, share in self._index.best_passages(stems, 1):
@@ -136,65 +147,12 @@ class Contradictions:
                 if _negates(word) and not (position == 0 and _ANSWER.match(candidate.text))
             ]
             words = words_of(passage.text)
+            if _depends(candidate.words, words):
+                return None
             theirs = [word.text for word in words if _negates(word)]
             if bool(mine) != bool(theirs) and (mine or _about(words, stems)):
                 return (mine or theirs)[0], number
         return None
-
-    def _turned_round(self, candidate: Candidate) -> tuple[str, int] | None:
-        """`from Oslo to Berlin` where the sources go from Berlin to Oslo."""
-        match = _FROM_TO.search(candidate.text)
-        if match is None:
-            return None
-        origin, target = stem(match[1].lower()), stem(match[2].lower())
-        found: tuple[str, int] | None = None
-        for start, end, number in self._journeys():
-            if origin in start and target in end:
-                return None
-            if origin in end and target in start:
-                found = match.group(), number
-        return found
-
-    def _roles_changed(self, candidate: Candidate) -> tuple[str, int] | None:
-        """`A beat B` where the sources say that B beat A."""
-        actors = _actors(candidate)
-        if actors is None:
-            return None
-        first, verb, second = actors
-        found: tuple[str, int] | None = None
-        for number in self._index.passages_of(verb.stem):
-            passage = self._material.passages[number]
-            if passage.is_record or not {first.stem, second.stem} <= set(passage.stems):
-                continue
-            place = passage.stems.index(verb.stem)
-            before, after = passage.stems[max(0, place - _REACH) : place], passage.stems[place + 1 : place + 1 + _REACH]
-            is_passive = "by" in after[:2]
-            if is_passive:
-                before, after = after, before
-            if first.stem in before and second.stem in after:
-                return None
-            if second.stem in before and first.stem in after and not {first.stem} & set(before):
-                found = candidate.text[first.start : second.end], number
-        return found
-
-    def _journeys(self) -> list[tuple[set[str], set[str], int]]:
-        ends: dict[int, tuple[set[str], set[str]]] = {}
-        for field in self._material.fields:
-            side = (
-                0
-                if field.key[-1:] and _ORIGIN.intersection(field.key)
-                else 1
-                if _TARGET.intersection(field.key)
-                else None
-            )
-            if side is not None and isinstance(field.content, str) and len(field.content) < 80:
-                pair = ends.setdefault(field.passage, (set(), set()))
-                pair[side].update(word.stem for word in words_of(field.content))
-        found = [(start, end, number) for number, (start, end) in ends.items()]
-        for number, passage in enumerate(self._material.passages):
-            if not passage.is_record and (match := _FROM_TO.search(passage.text)):
-                found.append(({stem(match[1].lower())}, {stem(match[2].lower())}, number))
-        return found
 
 
 def _subject(field: Field) -> tuple[str, ...]:
@@ -218,20 +176,17 @@ def _said_of(subject: tuple[str, ...], candidate: Candidate) -> tuple[str, bool]
     return candidate.text[candidate.words[first].start : candidate.words[last].end], says
 
 
-def _actors(candidate: Candidate) -> tuple[Word, Word, Word] | None:
-    """Who does what to whom, where a claim begins with two names and one verb between them; None for other claims."""
-    words, text = candidate.words, candidate.text
-    names = [place for place, word in enumerate(words) if text[word.start].isupper()]
-    if not names or names[0] > 1:
-        return None
-    verbs = [place for place in range(names[0] + 1, min(len(words), names[0] + 4)) if place not in names]
-    if not verbs or words[verbs[0]].text in FUNCTION_WORDS or words[verbs[0]].stem in NEGATIONS:
-        return None
-    verb = verbs[0]
-    following = [place for place in names if verb < place <= verb + 2]
-    if not following or "by" in (word.text for word in words[verb : following[0]]):
-        return None
-    return words[verb - 1], words[verb], words[following[0]]
+def _depends(said: Sequence[Word], words: Sequence[Word]) -> bool:
+    """Whether one of two sentences is true under a condition that the other knows: `only with`, `not without`."""
+    conditions = {word.text for word in said}.intersection(_CONDITIONS)
+    if conditions and conditions == {word.text for word in words}.intersection(_CONDITIONS):
+        return False
+    if conditions:
+        return any(_negates(word) or word.text in _CONDITIONS for word in words)
+    place = next((place for place, word in enumerate(words) if word.text in _CONDITIONS and place), len(words))
+    before = {word.stem for word in words[:place]}
+    under = {word.stem for word in words[place:] if word.text not in FUNCTION_WORDS} - before
+    return any(word.stem in under for word in said)
 
 
 def _negates(word: Word) -> bool:

@@ -44,7 +44,7 @@ _BEFORE_MONTH = re.compile(
 )
 _AFTER_MONTH = re.compile(
     r"\.?\s{1,3}(?:(?P<from>\d{1,2})(?:st|nd|rd|th)?\s?(?:-|\u2013|to|and|&)\s?)?(?P<day>\d{1,2})(?:st|nd|rd|"
-    r"th)?(?![\d:%])"
+    r"th)?(?![\d:%]|[ \u00a0]?\u00b0)"
 )
 _YEAR_AFTER = re.compile(r"\.?,?\s{1,3}(?:of\s|de\s)?(?P<year>(?:1[5-9]|20|21)\d\d)(?!\d)")
 _BEFORE_MONTH_ALONE = re.compile(r"\b(?:in|since|until|by|during|this|next|last|early|late|mid|im|seit|of)[ -]$")
@@ -52,6 +52,11 @@ _GOES_ON = frozenset("0123456789./-")  # before a date: it is part of something 
 _GOES_ON_CLOCK = frozenset("0123456789:.,")
 _DAY_REACH = 20  # characters before the name of a month in which its day stands
 _ALSO_VERBS = frozenset(("may", "march", "mar", "mars", "sep", "dec", "set", "ago"))
+_ORDINAL_DAY = re.compile(
+    r"\b(?:on|until|till|by|from|to|before|after|since|and) the (?P<day>\d{1,2})(?:st|nd|rd|th)"
+    r"(?=\s{0,3}(?:[.,;:!?)]|$|(?:and|but|to|at|until|from|with|in|for)\b))",
+    re.IGNORECASE,
+)
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2}(?:\.\d{1,9})?)?(?!\d)\s?(?P<half>[ap]\.?m\b\.?)?"
     r"|[.h](?P<minute2>\d{2})\s?(?P<half2>[ap]\.?m\b\.?|Uhr\b|Z\b)|\s?(?P<half3>[ap]\.?m\b\.?|Uhr\b|o'clock\b))",
@@ -80,6 +85,11 @@ class Day(NamedTuple):
     def is_year(self) -> bool:
         """Nothing but a year."""
         return self.year is not None and self.month is None
+
+    @property
+    def is_of_month(self) -> bool:
+        """Nothing but a day: `the 16th`."""
+        return self.day is not None and self.month is None
 
     def agrees(self, other: Day) -> bool:
         """Both may mean the same day: what both say is the same, and the other says all that this one does."""
@@ -132,6 +142,15 @@ def days_of(text: str) -> list[list[Day]]:
             if match.start() == 0 or not lowered[match.start() - 1].isalpha():
                 found += _from_name(lowered, match)
     return sorted(found, key=lambda days: days[0].start)
+
+
+def ordinal_days_of(text: str) -> list[list[Day]]:
+    """Days without a month, as answers name them: `snow on the 16th`."""
+    return [
+        [Day(None, None, int(match["day"]), None, match.start("day"), match.end())]
+        for match in _ORDINAL_DAY.finditer(text)
+        if 1 <= int(match["day"]) <= 31
+    ]
 
 
 def _from_digits(text: str) -> list[list[Day]]:

@@ -91,12 +91,15 @@ class Judge:
         language = language_of(text, (word.text for word in candidate.words)) or self._usual_language
         is_foreign = self._is_foreign(language)
         details = details_of(text, with_names=language in (None, "en") and not is_foreign)
-        if candidate.is_plain and not details:
+        denied = self._contradictions.denied(text)
+        if candidate.is_plain and not details and denied is None:
             return None
         near = self._index.best_passages({word.stem for word in candidate.words}, _NEIGHBOURS)
         missing = self._missing(details, near, text)
         chance, is_known = self._weigh(candidate, details, missing, near) if not is_foreign else (_UNTOLD, True)
         flaw = self._flaw(candidate, details, missing, is_foreign=is_foreign)
+        if flaw is None and denied is not None:
+            flaw = _Flaw("contradiction", (denied,), None)
         if flaw is None and not is_known:
             flaw = _Flaw("unsupported_statement", (), None)
         passage = near[0][0] if near else None
@@ -173,7 +176,7 @@ class Judge:
     def _bears_out(self, detail: Detail, text: str, said: list[float], around: list[float]) -> bool:
         found = detail.found
         if isinstance(found, Number):
-            if self._facts.has_number(found, text):
+            if self._facts.has_number(found, text) or self._facts.has_hour(found, text):
                 return True
             others = [value for value in said if value != found.values[0]]
             near = [value for value in around if value != found.values[0]]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _ELLIPSIS = re.compile(r"\.{3}|\u2026|\[[^\]]{0,40}\]")
 _SHORT_QUOTATION = 2  # words; one as short may be a title, a label or irony
 _MAX_ACRONYM = 6
+_MAX_SEARCHED = 2_000_000_000  # characters of sources run through for one output; what comes after is not judged
+_MAX_BEGINNINGS = 12  # of an address
+_QUARTER = re.compile(r"q[1-4]")
 
 
 class Mentions:
@@ -26,18 +29,28 @@ class Mentions:
         """Take the sources, and the stems of all their words."""
         self._material = material
         self._lexicon = lexicon
+        self._found: dict[str, bool] = {}
+        self._budget = _MAX_SEARCHED
 
     def has_address(self, address: str) -> bool:
         """Whether an address stands in the sources, or is the beginning of one that does."""
         plain = plain_address(address)
-        if plain in self._addresses or any(other.startswith((plain + "/", plain + "?")) for other in self._addresses):
+        if plain in self._addresses:
             return True
-        return "/" not in plain and plain.casefold() in self._folded
+        return "/" not in plain and self._stands(plain.casefold(), self._folded)
 
     @cached_property
     def _addresses(self) -> set[str]:
         texts = (source.replace("\\/", "/") for source in self._material.sources)
-        return {plain_address(found.text) for text in texts for found in addresses_of(text)}
+        whole = {plain_address(found.text) for text in texts for found in addresses_of(text)}
+        return {start for address in whole for start in _beginnings_of(address)}
+
+    def _stands(self, words: str, text: str) -> bool:
+        """Whether some words stand in a text; searched for once; taken as there when too much was searched."""
+        if words not in self._found:
+            self._budget -= len(text)
+            self._found[words] = self._budget < 0 or words in text
+        return self._found[words]
 
     @cached_property
     def _folded(self) -> str:
@@ -48,7 +61,10 @@ class Mentions:
         parts = [plain for part in _ELLIPSIS.split(text) if (plain := plain_text(part))]
         if sum(part.count(" ") + 1 for part in parts) <= _SHORT_QUOTATION and text.isascii():
             return True
-        return all(f" {part} " in self._plain or (not part.isascii() and part in self._plain) for part in parts)
+        return all(
+            self._stands(f" {part} ", self._plain) or (not part.isascii() and self._stands(part, self._plain))
+            for part in parts
+        )
 
     @cached_property
     def _plain(self) -> str:
@@ -57,11 +73,13 @@ class Mentions:
     def has_name(self, name: str) -> bool:
         """Whether a name or identifier stands in the sources: inflected, abbreviated or within an address too."""
         lowered = name.casefold()
+        if _QUARTER.fullmatch(lowered):  # sources that know none may have dates of it
+            return lowered in self._lexicon or not any(f"q{number}" in self._lexicon for number in range(1, 5))
         if lowered in self._lexicon or stem(lowered) in self._lexicon:
             return True
         if any(letter.isdigit() for letter in name):
-            return plain_code(name) in self._codes or self._has_parts(name)
-        if len(lowered) >= 4 and (lowered in self._folded or self._is_derived(lowered)):
+            return self._stands(plain_code(name), self._codes) or self._has_parts(name)
+        if len(lowered) >= 4 and (self._stands(lowered, self._folded) or self._is_derived(lowered)):
             return True
         return self._is_acronym(lowered) if name.isupper() else self._has_parts(name) or self._has_code_for(lowered)
 
@@ -97,6 +115,12 @@ class Mentions:
     @cached_property
     def _short_codes(self) -> set[str]:
         return {match.casefold() for source in self._material.sources for match in re.findall(r"\b[A-Z]{3}\b", source)}
+
+
+def _beginnings_of(address: str) -> list[str]:
+    """An address, and those above it."""
+    ends = [match.start() for match in re.finditer(r"[/?]", address)][:_MAX_BEGINNINGS]
+    return [address, *(address[:end] for end in ends)]
 
 
 def _is_within(letters: str, name: str) -> bool:

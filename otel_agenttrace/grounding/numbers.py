@@ -11,7 +11,7 @@ _SCALES = {
     "milliarden": 1e9, "milliarde": 1e9, "trillion": 1e12, "hundred": 1e2, "dozen": 12.0, "lakh": 1e5, "crore": 1e7,
     "millones": 1e6, "millón": 1e6, "milliards": 1e9, "mille": 1e3, "mil": 1e3, "万": 1e4, "亿": 1e8,
 }  # fmt: skip
-_AMBIGUOUS = ("m", "b", "k", "mil")  # metres, bytes, kelvin too
+_AMBIGUOUS = ("m", "b", "mil")  # metres or minutes, bytes, thousandths too
 _SMALL = {
     "zero": 0, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
@@ -33,7 +33,8 @@ _DIGITS = re.compile(
 _NUMBER_WORDS = "|".join(sorted([*_SMALL, *_BIG], key=len, reverse=True))
 _FIRST_WORD = re.compile(_NUMBER_WORDS)
 _IN_WORDS = re.compile(rf"(?:(?:{_NUMBER_WORDS})\b(?:[ -](?:and )?|$)?){{1,9}}")
-_SIGN = re.compile(r"(?:^|[^\w)])[-\u2212+]$")
+_SIGN = re.compile(r"(?:^|(?<![\w)]))(?<!\d )[-\u2212+]$")  # `10 -20` is a range
+_MONEY = ("$", "\u20ac", "\u00a3", "\u00a5")
 _SIGNS = ("-", "+", "\u2212")
 _PERCENT_AFTER = re.compile(r"[ ]?(?:%|percent\b|per cent\b)", re.IGNORECASE)
 _MAX_SIGNIFICANT = 15
@@ -49,6 +50,7 @@ class Number(NamedTuple):
         step: the size of its last digit, what it may have been rounded to.
         is_percent: it is followed by a percent sign or word.
         is_word: it is written in letters.
+        letter: `m` or `b`, of which only the first of the values takes notice; it may be a unit instead.
     """
 
     values: tuple[float, ...]
@@ -57,6 +59,7 @@ class Number(NamedTuple):
     step: float
     is_percent: bool = False
     is_word: bool = False
+    letter: str = ""
 
 
 def numbers_of(text: str) -> list[Number]:
@@ -97,10 +100,20 @@ def _from_digits(match: re.Match[str], text: str) -> Number:
     scale_word = (match["scale"] or match["cjk"] or "").lower()
     scale = _SCALES.get(scale_word, 1.0) * exponent
     values = [sign * round(value * scale, 9) for value, _ in readings]
-    if scale_word in _AMBIGUOUS:
+    letter = ""
+    if _may_be_unit(match, text):
+        letter = scale_word[:1] if len(scale_word) == 1 else ""
         values += [sign * value for value, _ in readings]
     step = readings[0][1] * scale
-    return Number(tuple(values), start - has_sign, match.end(), step, match["percent"] is not None)
+    return Number(tuple(values), start - has_sign, match.end(), step, match["percent"] is not None, letter=letter)
+
+
+def _may_be_unit(match: re.Match[str], text: str) -> bool:
+    """Whether what looks like a scale may be a unit: `400 m`, `300 K`, but not `$400 m` and `300k`."""
+    scale = match["scale"] or ""
+    if text[match.start() - 1 : match.start()] in _MONEY:
+        return False
+    return scale.lower() in _AMBIGUOUS or (scale == "K" and text[match.end() - 2] in " \u00a0\u202f")
 
 
 def _readings(digits: str) -> list[tuple[float, float]]:

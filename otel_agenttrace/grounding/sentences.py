@@ -13,6 +13,7 @@ _MARKER = re.compile(
     r"\t]+)?(?:\[[ xX]\][ \t]+)?"
 )
 _ITEM = re.compile(r"[ \t>]{0,40}(?:[-*+\u2022\u2023\u25e6\u25aa\u2013]|\(?[0-9]{1,3}[.)]|[a-z]\))[ \t]+")
+_NUMBER_BEFORE = re.compile(r"\d[ \u00a0]?$")
 _NUMBERING = re.compile(r"\(?[0-9]{1,3}[.)]")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r"[ \t|:*_=+-]*$")
@@ -29,6 +30,7 @@ _ABBREVIATIONS = word_set(
     "am pm jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun z.b d.h bzw usw ca nr str "
     "tägl zzgl inkl u.a s.o u.s u.k u.n ph.d"
 )
+_AFTER_NUMBER = word_set("ms sec min max am pm a.m p.m est")  # units there, which may end a sentence
 _MAX_PIECE = 2_000  # characters of a sentence; what is longer is data, and cut
 _MAX_BLOCK = 20_000  # characters of one paragraph looked at as one; what is longer is cut
 
@@ -125,6 +127,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> boo
         return True
     last = _LAST_WORD.search(text, max(start, match.start() - 24), match.start())
     word = last.group().lower() if last else ""
+    if last and word in _AFTER_NUMBER and _NUMBER_BEFORE.search(text, max(start, last.start() - 2), last.start()):
+        return text[match.end() : match.end() + 2].strip()[:1].isupper() or match.end() >= end
     if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and last and last.group().isupper()):
         return False
     following = text[match.end() : min(end, match.end() + 3)].lstrip()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.grounding.dates import day_of_timestamp
 from otel_agenttrace.grounding.json_text import find_json, read_json
+from otel_agenttrace.grounding.keys import key_of, stems_of_path
 from otel_agenttrace.grounding.readings import Readings, readings_of
 from otel_agenttrace.grounding.sentences import pieces_of
+from otel_agenttrace.grounding.units import unit_named, unit_of
 from otel_agenttrace.grounding.words import stem, stems_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from otel_agenttrace.grounding.dates import Day
     from otel_agenttrace.grounding.json_text import Document, Scalar, Value
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SMALLEST_UNITS = frozenset(("cent", "cents", "pence", "minor"))
+_SMALLEST_WORDS = frozenset(map(stem, _SMALLEST_UNITS - {"cent"}))
+_SMALLEST_KEY = (stem("unit"), stem("amount"))  # of payments
+_UNIT_KEYS = frozenset(("unit", "units", "unit_of_measurement"))
 _LONG_STRING = 100  # characters; a longer string of a record is prose of its own
 _SHOWN = 600  # characters of a passage that a report shows
 _MAX_NESTED = 3  # JSON in a string in JSON, as tools' results often are
@@ -33,12 +37,14 @@ class Field(NamedTuple):
         name: stems of its own key alone.
         content: string, number, truth value or None.
         passage: index of the passage of its record.
+        unit: what its key, or a field `unit` beside it, says it is in; empty if nothing does.
     """
 
     key: tuple[str, ...]
     name: tuple[str, ...]
     content: Scalar
     passage: int
+    unit: str = ""
 
 
 class Passage(NamedTuple):
@@ -64,13 +70,20 @@ class Amount(NamedTuple):
         value: what it is worth.
         passage: index of its passage.
         key: stems of its key if it is a value of a record.
-        is_percent: written with a percent sign or word.
+        unit: the word after it, or what its key says it is in.
     """
 
     value: float
     passage: int
     key: tuple[str, ...] = ()
-    is_percent: bool = False
+    unit: str = ""
+
+    def worth(self) -> tuple[float, ...]:
+        """The value; of one in the smallest unit of a currency in the whole unit too."""
+        is_smallest = self.unit in _SMALLEST_UNITS or self.key[-2:] == _SMALLEST_KEY
+        if is_smallest or not _SMALLEST_WORDS.isdisjoint(self.key):
+            return (self.value, self.value / 100)
+        return (self.value,)
 
 
 class _Block(NamedTuple):
@@ -128,27 +141,27 @@ class Material:
             self._read_record(text, values, source, depth)
         for container in document.containers:
             if container.items is not None:
-                self.lists.append((_key_stems(container.path), container.items))
+                self.lists.append((stems_of_path(container.path), container.items))
 
     def _read_record(self, text: str, values: list[Value], source: int, depth: int) -> None:
         number = len(self.passages)
         stems: list[str] = []
         shown: list[str] = []
         prose: list[str] = []
+        common = _unit_beside(values)
         for value in values:
-            key = _key_stems(value.path)
+            key, name, unit, numbers = key_of(value.path)
             content = value.content
-            name = _key_stems(value.path[-1:])
             stems.extend(name)
-            for found in _numbers_of_key(*value.path[-1:]):
+            for found in numbers:
                 self._key_numbers.setdefault(found, number)
             if isinstance(content, str) and (len(content) > _LONG_STRING or find_json(content, 0) == 0):
                 prose.append(content)
                 continue
-            self.fields.append(Field(key, name, content, number))
+            self.fields.append(Field(key, name, content, number, unit or common))
             stems.extend(_content_stems(content))
             shown.append(text[value.start : value.end])
-        stems.extend(_key_stems(values[0].path[:-1]))
+        stems.extend(stems_of_path(values[0].path[:-1]))
         whole = text[values[0].start : values[-1].end]
         self.passages.append(
             Passage(whole if len(whole) <= _SHOWN else ", ".join(shown)[:_SHOWN], source, stems, is_record=True)
@@ -160,20 +173,21 @@ class Material:
     def amounts(self) -> list[Amount]:
         """All numbers but those that are parts of dates, times and identifiers."""
         found = [
-            Amount(value, block.passage_at(number.start), (), number.is_percent)
+            Amount(value, passage, (), unit)
             for block, facts in self._prose_facts
             for number in facts.numbers
+            for passage, unit in ((block.passage_at(number.start), unit_of(number, block.text)),)
             for value in number.values
         ]
         for field, facts in self._field_facts:
             found += [
-                Amount(value, field.passage, field.key, number.is_percent)
+                Amount(value, field.passage, field.key, unit_of(number, str(field.content)) or field.unit)
                 for number in facts.numbers
                 for value in number.values
             ]
         for field in self.fields:
             if isinstance(field.content, float):
-                found.append(Amount(field.content, field.passage, field.key))
+                found.append(Amount(field.content, field.passage, field.key, field.unit))
         found += [Amount(value, passage) for value, passage in self._key_numbers.items()]
         return found
 
@@ -200,6 +214,11 @@ class Material:
         return frozenset(minutes for _, facts in (*self._prose_facts, *self._field_facts) for minutes in facts.clocks)
 
     @cached_property
+    def clocks_of_fields(self) -> list[tuple[Field, int]]:
+        """The times of day that are values of records."""
+        return [(field, minutes) for field, facts in self._field_facts for minutes in facts.clocks]
+
+    @cached_property
     def _prose_facts(self) -> list[tuple[_Block, Readings]]:
         return [(block, readings_of(block.text)) for block in self._blocks]
 
@@ -217,24 +236,23 @@ class Material:
                 yield field.content
 
 
-def _key_stems(path: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(stem for key in path for stem in _stems_of_key(key))
+def _unit_beside(values: list[Value]) -> str:
+    """What a record says its numbers are in: `{"amount": 8900, "unit": "cents"}`."""
+    for value in values:
+        if value.path and isinstance(value.content, str) and value.path[-1].lower() in _UNIT_KEYS:
+            return unit_named(value.content)
+    return ""
 
 
 @lru_cache(maxsize=4096)
-def _numbers_of_key(key: str = "") -> tuple[float, ...]:
-    """`fifty_two_week_low` says 52."""
-    return tuple(number.values[0] for number in readings_of(key.replace("_", " ")).numbers)
+def stems_of_value(text: str) -> tuple[str, ...]:
+    """The stems of a string of a record, which often is the same as in the next."""
+    return tuple(stems_of(text))
 
 
-@lru_cache(maxsize=4096)
-def _stems_of_key(key: str) -> tuple[str, ...]:
-    return tuple(stems_of(_CAMEL.sub(" ", key)))
-
-
-def _content_stems(content: Scalar) -> list[str]:
+def _content_stems(content: Scalar) -> Sequence[str]:
     if isinstance(content, str):
-        return stems_of(content)
+        return stems_of_value(content)
     if isinstance(content, float):
         return [f"{content:.15g}"]
     return [] if content is True else [stem("not")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.model.logfire import join_parts
 from otel_agenttrace.model.merge import greater
 from otel_agenttrace.model.verdicts import is_verdict, newest_verdict
 
@@ -58,6 +59,8 @@ class SpanTree:
     Records of one identity are merged, see `greater`. Where several spans share an id, a child belongs to the one
     that started last before it did. In a cycle of parents the span that started first goes to the top.
 
+    Spans that only tell of another one's beginning or end are put together with it, see `join_parts`.
+
     Verdicts are set aside: they tell of the trace and are no part of it. Where nothing else is left of a trace, its
     verdict stands for it.
 
@@ -71,7 +74,7 @@ class SpanTree:
 
     def __init__(self, spans: Iterable[SpanRecord]) -> None:
         records, verdicts = _set_aside(spans)
-        nodes = _distinct(records)
+        nodes = [SpanNode(record) for record in distinct(records)]
         _link(nodes)
         _break_cycles(nodes)
         for node in nodes:
@@ -107,16 +110,20 @@ def _set_aside(spans: Iterable[SpanRecord]) -> tuple[list[SpanRecord], list[Span
     return records, verdicts
 
 
-def _distinct(spans: Iterable[SpanRecord]) -> list[SpanNode]:
+def distinct(spans: Iterable[SpanRecord]) -> list[SpanRecord]:
+    """The spans as a tree shows them: each once, put together by `join_parts`, by start time, then span id."""
+    # Pending spans of one span can come to the same identity once they stand for it.
+    merged = _merged(join_parts(_merged(spans)))
+    return sorted(merged, key=lambda record: (record.start_time_unix_nano, record.span_id, record.trace_id))
+
+
+def _merged(spans: Iterable[SpanRecord]) -> list[SpanRecord]:
     records: dict[tuple[str, str, int], SpanRecord] = {}
     for record in spans:
         identity = record.identity
         known = records.get(identity)
         records[identity] = record if known is None else greater(known, record)
-    by_time = sorted(
-        records.values(), key=lambda record: (record.start_time_unix_nano, record.span_id, record.trace_id)
-    )
-    return [SpanNode(record) for record in by_time]
+    return list(records.values())
 
 
 def _by_time(node: SpanNode) -> tuple[int, str, str]:

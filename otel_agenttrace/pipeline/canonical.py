@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.contract.attributes import AGENTTRACE_COST_USD
 from otel_agenttrace.model.record import session_id_of
-from otel_agenttrace.pipeline.dialects.providers import provider_name
+from otel_agenttrace.pipeline.dialects.providers import is_framework, provider_in_model, provider_name
 from otel_agenttrace.pipeline.dialects.table import plan_for
 from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed
 from otel_agenttrace.pipeline.numbers import as_number
+from otel_agenttrace.pipeline.whole_counts import whole_counts
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import AnyValue, Attributes, SpanRecord
@@ -27,8 +28,14 @@ _MAX_AMOUNT = 10**15
 """Nobody uses that many tokens; the sum of a million of them still is an int64."""
 
 _TOOL_OPERATION = "execute_tool"
+_USUAL_OPERATION = "chat"
+"""Of a span that tells of a model and tokens, but not what it does."""
+
 _MODEL_OPERATIONS = frozenset({"chat", "embeddings", "generate_content", "text_completion"})
 _OTHER_OPERATIONS = frozenset({"create_agent", _TOOL_OPERATION, "invoke_agent", "invoke_workflow", "plan", "retrieval"})
+
+_SAYING_NOTHING = frozenset({"embeddings", _TOOL_OPERATION, "retrieval"})
+"""They have texts, arguments and results; where emitters write these under the names of messages, nobody said them."""
 
 
 class _Content(NamedTuple):
@@ -108,12 +115,16 @@ class Canonical:
     @property
     def input_messages(self) -> tuple[Message, ...]:
         """What a model or an agent was given, oldest first; empty where the span has no messages."""
-        return () if self._content is None else self._content.messages(self._content.plan.input_messages, "user")
+        if self._content is None or self.operation in _SAYING_NOTHING:
+            return ()
+        return self._content.messages(self._content.plan.input_messages, "user")
 
     @property
     def output_messages(self) -> tuple[Message, ...]:
         """What a model or an agent answered; empty where the span has no messages."""
-        return () if self._content is None else self._content.messages(self._content.plan.output_messages, "assistant")
+        if self._content is None or self.operation in _SAYING_NOTHING:
+            return ()
+        return self._content.messages(self._content.plan.output_messages, "assistant")
 
     @property
     def tool_definitions(self) -> AnyValue:
@@ -147,24 +158,36 @@ def canonical(record: SpanRecord) -> Canonical:
         is_silent = conversation is None and cost is None
         return _NOTHING if is_silent else Canonical(conversation=conversation, cost_usd=cost)
     tool_name = _text(record, plan.tool_name)
-    provider = _text(record, plan.provider)
     reported = _first_amount(record, plan.reported_cost_usd)
     cache_read, cache_write = _count(record, plan.cache_read_tokens), _count(record, plan.cache_write_tokens)
+    reasoning = _count(record, plan.reasoning_tokens)
+    tokens = _count(record, plan.input_tokens), _count(record, plan.output_tokens)
+    if cache_read or cache_write or reasoning:
+        tokens = whole_counts(
+            *tokens,
+            cached=(cache_read or 0) + (cache_write or 0),
+            reasoning=reasoning or 0,
+            total=_count(record, plan.total_tokens),
+            uncached_input=_count(record, plan.uncached_input_tokens),
+        )
+    request_model, response_model = _text(record, plan.request_model), _text(record, plan.response_model)
+    operation = _operation(record, plan.operation) or (_TOOL_OPERATION if tool_name else None)
+    if operation is None and (request_model or response_model) and tokens != (None, None):
+        operation = _USUAL_OPERATION
     return Canonical(
         plan.name,
-        _operation(record, plan.operation) or (_TOOL_OPERATION if tool_name else None),
-        _text(record, plan.request_model),
-        _text(record, plan.response_model),
-        None if provider is None else provider_name(provider),
+        operation,
+        request_model,
+        response_model,
+        _provider(record, plan.provider, request_model or response_model),
         _text(record, plan.agent_name),
         tool_name,
         _text(record, plan.tool_call_id),
         conversation or _text(record, plan.conversation),
-        _all_input(_count(record, plan.input_tokens), cache_read, cache_write),
-        _count(record, plan.output_tokens),
+        *tokens,
         cache_read,
         cache_write,
-        _count(record, plan.reasoning_tokens),
+        reasoning,
         _words(record, plan.finish_reasons),
         reported if cost is None else cost,
         reported,
@@ -196,6 +219,16 @@ def _text(record: SpanRecord, sources: tuple[Source, ...]) -> str | None:
     return None
 
 
+def _provider(record: SpanRecord, sources: tuple[Source, ...], model: str | None) -> str | None:
+    """The provider; where a framework is named in its place another source, else what the model's name tells."""
+    named = _text(record, sources)
+    if named is None or not is_framework(named):
+        return None if named is None else provider_name(named)
+    others = (_text(record, (source,)) for source in sources)
+    found = next((name for name in others if name is not None and not is_framework(name)), None)
+    return provider_in_model(model) if found is None else provider_name(found)
+
+
 def _count(record: SpanRecord, sources: tuple[Source, ...]) -> int | None:
     amount = _first_amount(record, sources)
     return None if amount is None else int(amount)
@@ -212,12 +245,6 @@ def _first_amount(record: SpanRecord, sources: tuple[Source, ...]) -> float | No
 def _amount(value: AnyValue) -> float | None:
     number = None if value is None else as_number(value)
     return number if number is not None and 0 <= number < _MAX_AMOUNT else None
-
-
-def _all_input(input_tokens: int | None, cache_read: int | None, cache_write: int | None) -> int | None:
-    """Some emitters count cached tokens beside the others, which shows where there are more of them."""
-    cached = (cache_read or 0) + (cache_write or 0)
-    return input_tokens + cached if input_tokens is not None and cached > input_tokens else input_tokens
 
 
 def _words(record: SpanRecord, sources: tuple[Source, ...]) -> tuple[str, ...]:

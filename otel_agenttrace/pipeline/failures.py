@@ -23,7 +23,7 @@ from otel_agenttrace.contract.attributes import (
 from otel_agenttrace.model.kinds import FailureType
 from otel_agenttrace.model.record import ENDED_BY
 from otel_agenttrace.model.verdicts import is_verdict
-from otel_agenttrace.pipeline.dialects.errors import error_told
+from otel_agenttrace.pipeline.dialects.errors import error_told, tool_failed
 from otel_agenttrace.pipeline.error_words import (
     class_in_status,
     failure_type_of,
@@ -75,8 +75,9 @@ def classify(record: SpanRecord, now_unix_nano: int | None = None) -> LocalFailu
     """How the span failed, None if it did not (or is still open and may yet end well).
 
     A span with status OK has no error, whatever it recorded on the way; what OK does not speak of is a limit that
-    was passed and an output that was judged. While a span is open only the passing of its `task.timeout_ms` is
-    certain: an error may yet be handled. A verdict is the one span that is believed: it says how its trace failed.
+    was passed, an output that was judged, and a tool that failed by its emitter's own word (Strands sets OK on all).
+    While a span is open only the passing of its `task.timeout_ms` is certain: an error may yet be handled. A verdict
+    is the one span that is believed: it says how its trace failed.
 
     Args:
         record: the span, from any emitter.
@@ -121,7 +122,7 @@ def _told_by_verdict(record: SpanRecord) -> LocalFailure | None:
 
 
 def _may_have_error(record: SpanRecord) -> bool:
-    return record.end_time_unix_nano is not None and record.status_code != "OK"
+    return record.end_time_unix_nano is not None and (record.status_code != "OK" or tool_failed(record))
 
 
 def _error_of(record: SpanRecord) -> LocalFailure | None:

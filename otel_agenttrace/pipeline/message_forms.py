@@ -38,6 +38,7 @@ _ENVELOPES = (
 """Keys under which messages stand in something that is no message itself; the first that holds any counts."""
 
 _REASONS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason")
+_TOOL_EVENT = "gen_ai.tool.message"
 _ITEM_TYPES = ("function_call", "function_call_output", "reasoning", "custom_tool_call", "custom_tool_call_output")
 _REQUEST_PARTS: dict[str, Role] = {"system-prompt": "system", "tool-return": "tool", "retry-prompt": "tool"}
 """Pydantic AI puts all that goes to the model into one request."""
@@ -126,7 +127,7 @@ def _role_of(item: dict[str, Any]) -> Role | None:
 
 
 def _parts_of(item: dict[str, Any], role: Role) -> tuple[Part, ...]:
-    content = item.get("parts") if isinstance(item.get("parts"), list) else item.get("content")
+    content = item.get("parts") if isinstance(item.get("parts"), list) else item.get("content", item.get("text"))
     thoughts = item.get("reasoning_content") or item.get("thinking") or item.get("reasoning")
     reasoning = (ReasoningPart(thoughts),) if isinstance(thoughts, str) else ()
     refusal = item.get("refusal")
@@ -151,9 +152,10 @@ def _calls_of(item: dict[str, Any]) -> Iterator[ToolCallPart]:
 
 
 def _tool_message(item: dict[str, Any]) -> ToolResultPart:
-    # A message has no id of its own that would be the call's.
-    content = item["parts"] if isinstance(item.get("parts"), list) else item.get("content")
-    call = {key: value for key, value in item.items() if key not in ("id", "parts")}
+    # A message has an id of its own, except where it is an event of OTel's, whose id is the call's.
+    content = item["parts"] if isinstance(item.get("parts"), list) else item.get("content", item.get("text"))
+    dropped = ("parts",) if item.get("event.name") == _TOOL_EVENT else ("id", "parts")
+    call = {key: value for key, value in item.items() if key not in dropped}
     return tool_result({**call, "content": content}, result_keys=("content",))
 
 

@@ -68,6 +68,13 @@ organisations of model hubs (`mistralai/`, `deepseek-ai/`) are not among them: t
 
 _BEDROCK = re.compile(r"(?:(?:us|us-gov|eu|apac|au|jp|ca|sa|global)\.)?(?:ai21|amazon|anthropic|cohere|meta|mistral)\.")
 
+_MAKERS_ON_BEDROCK = (
+    (re.compile(r"nova-|titan-"), "amazon"),
+    (re.compile(r"llama"), "meta"),
+    (re.compile(r"(?:mi|mini|magi|dev|pix|vox)(?:s?tral)-"), "mistral"),
+)
+"""Starts of names as OpenLLMetry leaves them -> what stands before them on Bedrock: `amazon.nova-lite-v1:0`."""
+
 _SOLD_AT_ONE_PRICE = (
     (re.compile(r"claude-"), "anthropic"),
     (re.compile(r"(?:chat)?gpt-(?!oss)|o[134](?:-|$)|text-embedding-(?:3|ada)-"), "openai"),
@@ -123,6 +130,8 @@ def _named(model: str, seller: str | None, prefix: re.Match[str] | None) -> Iter
     last = model.rpartition("/")[2]
     if seller is not None:
         yield seller, last
+    if seller == "aws":
+        yield from (("aws", f"{maker}.{last}") for family, maker in _MAKERS_ON_BEDROCK if family.match(last))
     if not is_sure and _BEDROCK.match(last):
         yield "aws", last
     yield from _by_maker(last, _SOLD_AT_ONE_PRICE if is_sure else _SOLD_AT_ONE_PRICE + _SOLD_BY_MAKER)

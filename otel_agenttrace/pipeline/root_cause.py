@@ -10,6 +10,7 @@ from otel_agenttrace.pipeline.canonical import agent_name_of, canonical
 from otel_agenttrace.pipeline.causes import Causes
 from otel_agenttrace.pipeline.failures import LocalFailure, classify
 from otel_agenttrace.pipeline.judgements import judged_in
+from otel_agenttrace.pipeline.told import name_told
 from otel_agenttrace.pipeline.tool_schemas import ToolSchemas
 
 if TYPE_CHECKING:
@@ -98,17 +99,25 @@ def failures_in(tree: SpanTree, judged: Mapping[str, str], *, now_unix_nano: int
 def _local_failures(tree: SpanTree, now_unix_nano: int | None) -> dict[SpanNode, LocalFailure]:
     """How each failing span failed; what the tools of the trace take tells a wrong argument from another exception."""
     local = {node: failure for node in tree.nodes if (failure := classify(node.record, now_unix_nano)) is not None}
-    calls = {
-        node: said
+    calls = [
+        node
         for node, failure in local.items()
-        if failure.type == "exception" and not failure.is_cancellation and (said := canonical(node.record)).is_tool_call
-    }
+        if failure.type == "exception" and not failure.is_cancellation and canonical(node.record).is_tool_call
+    ]
     if calls:
         schemas = ToolSchemas(node.record for node in tree.nodes)
-        for node, said in calls.items():
-            if schemas.are_broken_by(said):
-                local[node] = replace(local[node], type="validation_error", is_vague=False)
+        for node in calls:
+            rule = schemas.broken_rule(node.record)
+            if rule is not None:
+                local[node] = _broke(local[node], rule)
     return local
+
+
+def _broke(failure: LocalFailure, rule: str) -> LocalFailure:
+    """The failure of a tool call whose arguments break a rule of the tool's schema."""
+    told = f"arguments break the tool's schema: {rule}"
+    message = f"{told} ({failure.message})" if failure.message else told
+    return replace(failure, type="validation_error", is_vague=False, message=message)
 
 
 def _add_judged(local: dict[SpanNode, LocalFailure], tree: SpanTree, judged: Mapping[str, str]) -> None:
@@ -165,6 +174,6 @@ def _subjects(tree: SpanTree) -> dict[SpanNode, str]:
             inherited = subjects[node.parent]
         else:
             root = node if node.is_root else tree.root
-            inherited = root.record.name
+            inherited = name_told(root.record)
         subjects[node] = agent_name_of(node.record) or inherited
     return subjects

@@ -16,6 +16,7 @@ from otel_agenttrace.model.times import to_rfc3339
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.pipeline.summary import last_known_unix_nano, trace_status
+from otel_agenttrace.pipeline.told import name_told
 from otel_agenttrace.pipeline.usage import totals
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _status(marks: Sequence[SpanRecord], trees: Iterable[SpanTree]) -> SessionSt
 def _task(marks: Sequence[SpanRecord], trees: Iterable[SpanTree]) -> str:
     told = (str(mark.attributes.get(AGENTTRACE_SESSION_TASK) or "") for mark in reversed(marks))
     roots = sorted((tree.root.record for tree in trees), key=_by_start)
-    return next(filter(None, told), roots[0].name if roots else "")
+    return next(filter(None, told), name_told(roots[0]) if roots else "")
 
 
 def _event_count(tree: SpanTree) -> int:

@@ -13,6 +13,7 @@ from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.flags import find_flags
 from otel_agenttrace.pipeline.root_cause import find_failures
+from otel_agenttrace.pipeline.told import name_told
 from otel_agenttrace.pipeline.usage import Totals, totals
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def summarize(trace: StoredTrace, *, now_unix_nano: int | None = None) -> TraceS
         session_id=next(filter(None, (session_id_of(record.attributes) for record in records)), trace.trace_id),
         project_id=next(iter(_distinct(record.attributes.get(PROJECT_ID) for record in records)), None),
         service_name=tree.root.record.resource.service_name,
-        root_name=tree.root.record.name,
+        root_name=name_told(tree.root.record),
         status=trace_status(tree, failures),
         started_at=to_rfc3339(started),
         duration_ms=max(last_known_unix_nano(records) - started, 0) / 1e6,

@@ -6,22 +6,28 @@ in RE2's linear time, and a schema that is too large, or refers to itself too of
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from otel_agenttrace.contract.attributes import GEN_AI_TOOL_CALL_ARGUMENTS
 from otel_agenttrace.pipeline.canonical import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from otel_agenttrace.model.record import SpanRecord
-    from otel_agenttrace.pipeline.canonical import Canonical
 
 _MAX_BYTES = 64 * 1024
 _MAX_REFERENCES = 1000
 _SCHEMA_KEYS = ("parameters", "inputSchema", "input_schema", "parameters_json_schema")
 """OTel and OpenAI; MCP and the Vercel AI SDK; Anthropic; Pydantic AI."""
+
+_MARKERS = (b"[REDACTED:", b"[TRUNCATED:")
+_MAX_RULE = 120
+_MAX_RULES = 20
+"""Broken rules that are looked at, of which one is told."""
 
 _UNBOUNDED = (b'"patternProperties"', b'"$dynamicRef"')
 """Keywords that jsonschema checks with Python's `re`, or follows in a way that cannot be counted."""
@@ -37,15 +43,23 @@ class ToolSchemas:
                 self._schemas.setdefault(name, schema)
         self._checks: dict[str, _Check | None] = {}
 
-    def are_broken_by(self, said: Canonical) -> bool:
-        """Whether the span calls a tool with arguments that break its schema; False where that is not known."""
+    def broken_rule(self, record: SpanRecord) -> str | None:
+        """Which rule of a tool's schema the span breaks that calls it, in some words without the arguments' values.
+
+        None where it breaks none, or that is not known, as with arguments that were redacted or cut.
+        """
+        said = canonical(record)
         name = said.tool_name
         if not said.is_tool_call or name not in self._schemas:
-            return False
+            return None
         if name not in self._checks:
             self._checks[name] = _check(self._schemas[name])
         check, arguments = self._checks[name], said.input
-        return check is not None and isinstance(arguments, dict) and _is_small(arguments) and check.fails(arguments)
+        if check is None or arguments is None or not _is_whole(arguments):
+            return None
+        if isinstance(arguments, dict) or GEN_AI_TOOL_CALL_ARGUMENTS in record.attributes:
+            return check.broken_rule(arguments)
+        return None  # other emitters hand on one bare argument, too
 
 
 class _TooManyReferencesError(Exception):
@@ -64,18 +78,36 @@ class _Check:
         extended: Any = validators.extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
         self._validator = extended(schema, registry=Registry())
 
-    def fails(self, arguments: dict[str, Any]) -> bool:
+    def broken_rule(self, arguments: Any) -> str | None:
         self._references_left = _MAX_REFERENCES
+        rules: list[str] = []
         try:
-            return not self._validator.is_valid(arguments)
+            for error in islice(self._validator.iter_errors(arguments), _MAX_RULES):
+                rules.append(_rule(error))  # noqa: PERF401 - what was found before it goes too far counts
         except Exception:  # noqa: BLE001 - a schema that is none, or goes too far, says nothing of the arguments
-            return False
+            return min(rules, default=None)
+        return min(rules, default=None)  # the same one, in whatever order the schema is written
 
     def _reference(self, validator: Any, reference: Any, instance: Any, schema: Any) -> Iterator[Any]:
         self._references_left -= 1
         if self._references_left < 0:
             raise _TooManyReferencesError
         yield from self._follow(validator, reference, instance, schema) or ()
+
+
+def _rule(error: Any) -> str:
+    """E.g. `date: required`, `days[0]: type "integer"`: where the schema was broken, and what it says there."""
+    place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path).lstrip(".")
+    expected = error.validator_value
+    if error.validator == "required" and isinstance(expected, list):
+        missing = [str(name) for name in expected if name not in error.instance]
+        said = f"{', '.join(missing)} required"
+    elif isinstance(expected, (str, int, float, list)):
+        said = f"{error.validator} {orjson.dumps(expected).decode()}"
+    else:
+        said = str(error.validator)
+    rule = f"{place}: {said}" if place else said
+    return rule if len(rule) <= _MAX_RULE else rule[: _MAX_RULE - 1] + "…"
 
 
 def _pattern(_: Any, pattern: Any, instance: Any, __: Any) -> Iterator[Any]:
@@ -99,6 +131,10 @@ def _is_small(value: Any) -> bool:
         return len(orjson.dumps(value)) <= _MAX_BYTES
     except TypeError:  # bytes and the like, which no schema speaks of
         return False
+
+
+def _is_whole(arguments: Any) -> bool:
+    return _is_small(arguments) and not any(marker in orjson.dumps(arguments) for marker in _MARKERS)
 
 
 def tool_definitions(record: SpanRecord) -> Iterator[tuple[str, Any]]:

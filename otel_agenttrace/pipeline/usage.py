@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel_agenttrace.contract.attributes import AGENTTRACE_COST_USD
 from otel_agenttrace.model.record import with_attributes
 from otel_agenttrace.model.tree import SpanTree
+from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.prices import price_usd
 from otel_agenttrace.pipeline.rejections import was_rejected
 from otel_agenttrace.pipeline.repeats import repeated_calls
+from otel_agenttrace.pipeline.told import cost_told, tokens_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,8 +125,12 @@ def totals(spans: Iterable[SpanRecord] | SpanTree) -> Totals:
 
     A call without tokens is one of unknown cost, except for a call that the provider rejected: that was free. Where
     the calls below a span all have a cost, an emitter's own sum for them is put beside it only.
+
+    Where only the verdict of a trace is left, that tells.
     """
     tree = spans if isinstance(spans, SpanTree) else SpanTree(spans)
+    if tree.nodes and is_verdict(tree.root.record):
+        return Totals(*tokens_told(tree.root.record), *cost_told(tree.root.record))
     below: dict[SpanNode, _Below] = {}
     total = _NONE
     repeated = repeated_calls(tree)

@@ -106,6 +106,7 @@ class Settler:
         self._judging = threading.RLock()
         self._watched: OrderedDict[str, _Watched] = OrderedDict()
         self._revisions: OrderedDict[str, int] = OrderedDict()
+        self._in_hand = False
         self.given_up_count = 0
         self._source.forget_all()
 
@@ -164,14 +165,21 @@ class Settler:
             is_last: nothing more will come from this process.
         """
         for trace_id in trace_ids:
-            if not self._look(trace_id, lambda tree, _watched: may_settle(tree, is_last=is_last)):
+            if not self._look(trace_id, lambda tree, _watched: may_settle(tree, is_last=is_last), is_last=is_last):
                 return
 
-    def _look(self, trace_id: str, has_settled: Callable[[SpanTree, _Watched], bool]) -> bool:
+    @property
+    def unjudged_count(self) -> int:
+        """Traces that have no verdict, though there should be one; to be asked when all has been settled for good."""
+        with self._lock:
+            return self.given_up_count + self._in_hand + sum(watched.is_agentic for watched in self._watched.values())
+
+    def _look(self, trace_id: str, has_settled: Callable[[SpanTree, _Watched], bool], *, is_last: bool = False) -> bool:
         """Judge a trace if it has settled, else see when it may have; False if the source is away."""
         with self._judging, suppress_instrumentation():
             with self._lock:
                 watched = self._watched.pop(trace_id, None)
+                self._in_hand = watched is not None and watched.is_agentic
             if watched is None:
                 return True
             next_look: float | None = None
@@ -182,9 +190,10 @@ class Settler:
                 next_look, is_away = self._clock(), True
             except Exception:  # noqa: BLE001 - whatever a trace, a judge or a driver does, the agent goes on
                 note_fault("make the verdict of a trace")
-            if next_look is not None:
-                watched.next_look = next_look
-                with self._lock:
+            with self._lock:
+                self._in_hand = False
+                if next_look is not None and (is_away or not is_last):
+                    watched.next_look = next_look
                     self._watched.setdefault(trace_id, watched)  # what came in meanwhile is newer
             return not is_away
 

@@ -150,7 +150,8 @@ class SpanStore(Protocol):
         """Persist spans; return only once they are durable, all or none of them.
 
         Records of one identity (trace id, span id, start time) merge to the greatest, see `merge`; so order and
-        repetition do not matter and a batch may be retried whole.
+        repetition do not matter and a batch may be retried whole. Verdicts (see `model.verdicts`) of one trace id and
+        span id merge whatever their start: one made later, of more spans, replaces the one before where that stands.
 
         Raises:
             StoreUnavailableError: the store is away, locked, full, read-only or damaged; the same batch may succeed

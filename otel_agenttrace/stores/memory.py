@@ -12,13 +12,14 @@ from otel_agenttrace.errors import DecodeError, StoreRejectedError, StoreUnavail
 from otel_agenttrace.model.codec import deserialize
 from otel_agenttrace.model.merge import merge
 from otel_agenttrace.model.record import session_id_of
+from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.stores.api import Deleted, Operation, StoredTrace, StoreInfo, split_cursor
 from otel_agenttrace.stores.forking import tell_about_forks
 from otel_agenttrace.stores.limits import check_times
 from otel_agenttrace.stores.matching import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import SpanRecord
@@ -180,11 +181,14 @@ class MemorySpanStore:
     def _write(self, span: SpanRecord) -> None:
         entries = self._traces.setdefault(span.trace_id, {})
         key = (span.span_id, span.start_time_unix_nano)
-        kept = entries.get(key)
+        if key not in entries and is_verdict(span):
+            key = _key_of_verdict(entries, span) or key
+        kept = entries.pop(key, None)
         if kept is None:
-            entries[key] = _Entry(span, next(self._sequence))
+            kept = _Entry(span, next(self._sequence))
         else:
             kept.span, kept.conflict = merge(kept.span, span, conflict=kept.conflict)
+        entries[span.span_id, kept.span.start_time_unix_nano] = kept
 
     def _entries(self, trace_id: str | None = None) -> list[_Entry]:
         with self._lock:
@@ -215,12 +219,19 @@ class MemorySpanStore:
         entries = [
             entry
             for entry in self._entries(trace_id)
-            if entry.span.span_id == span_id and start in (None, entry.span.start_time_unix_nano)
+            if entry.span.span_id == span_id
+            and (start in (None, entry.span.start_time_unix_nano) or is_verdict(entry.span))
         ]
         if not entries:
             raise TraceNotFoundError(f"no span is stored under {cursor!r}")
         keys = [_key(entry, order) for entry in entries]
         return min(keys) if order.endswith("_desc") else max(keys)
+
+
+def _key_of_verdict(entries: Mapping[tuple[str, int], _Entry], verdict: SpanRecord) -> tuple[str, int] | None:
+    """Under which key the verdict is kept that has this one's id, whenever it starts."""
+    is_kept = (key for key, entry in entries.items() if key[0] == verdict.span_id and is_verdict(entry.span))
+    return next(is_kept, None)
 
 
 def _key(entry: _Entry, order: Order) -> _Key:

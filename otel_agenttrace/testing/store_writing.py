@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from otel_agenttrace.errors import StoreRejectedError, TraceNotFoundError
 from otel_agenttrace.model.codec import SerializedSpan, serialize_record
-from otel_agenttrace.model.record import ENDED_BY, REVISION
-from otel_agenttrace.stores.api import SpanQuery
+from otel_agenttrace.model.record import ENDED_BY, REVISION, completeness
+from otel_agenttrace.model.verdicts import VERDICT_SCOPE
+from otel_agenttrace.stores.api import AttributeFilter, SpanQuery, span_cursor
 from otel_agenttrace.testing.spans import SECOND, SPAN_ID, START, TRACE_ID, make_span
 from otel_agenttrace.testing.store_cases import (
     OTHER_TRACE_ID,
@@ -34,6 +35,22 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.stores.api import SpanStore
     from otel_agenttrace.testing.store_cases import Batches
+
+
+VERDICT = make_span(span_id="5" * 16, name="agenttrace.verdict", scope=VERDICT_SCOPE, attributes={REVISION: 1})
+
+_verdicts = st.builds(
+    lambda start, revision, session: replace(
+        VERDICT,
+        start_time_unix_nano=START + start,
+        end_time_unix_nano=START + start,
+        attributes={REVISION: revision, "session.id": session},
+    ),
+    st.integers(0, 3),
+    st.integers(1, 4),
+    st.sampled_from(["one", "two"]),
+)
+_verdict_batches = st.lists(st.lists(_verdicts, min_size=1, max_size=4), min_size=1, max_size=4)
 
 
 class WritingContract(StoreCase):
@@ -107,6 +124,33 @@ class WritingContract(StoreCase):
         twins = [make_span(start_time_unix_nano=START + offset) for offset in (0, 1)]
         store.write_spans(twins)
         assert store.get_trace(TRACE_ID).spans == tuple(twins)
+
+    @store_property
+    @given(written=_verdict_batches, seed=st.integers(0, 2**32))
+    def test_a_trace_keeps_one_verdict(self, new_store: NewStore, written: Batches, seed: int) -> None:
+        """The one made from most, whenever it starts and in whatever order they come, and lists agree with it."""
+        mixed = [span for batch in written for span in batch]
+        random.Random(seed).shuffle(mixed)  # noqa: S311 - which order is all that it decides
+        for store in (filled(new_store(), written), filled(new_store(), [mixed])):
+            assert stored_forms(store, TRACE_ID) == stored_forms(reference(written), TRACE_ID)
+            (kept,) = store.find_spans(SpanQuery(name=VERDICT.name))
+            newest_revision = max(mixed, key=completeness).attributes[REVISION]
+            assert kept.attributes[REVISION] == newest_revision
+            stale = AttributeFilter(REVISION, "<", float(str(newest_revision)))
+            assert store.find_trace_ids(SpanQuery(attributes=(stale,))) == []
+            newest = kept.start_time_unix_nano
+            assert store.info().newest_unix_nano == newest
+            assert store.find_session_ids(SpanQuery(started_from=newest + 1)) == []
+            assert store.check() == []
+            store.close()
+
+    def test_a_list_goes_on_behind_a_verdict_that_was_replaced(self, store: SpanStore) -> None:
+        """The page before ended with the one that stood there until then."""
+        store.write_spans([make_span(), VERDICT])
+        store.write_spans([replace(VERDICT, start_time_unix_nano=START - 5, attributes={REVISION: 2})])
+
+        query = SpanQuery(order="stored_desc", after=span_cursor(VERDICT))
+        assert store.find_spans(query) == [make_span()]
 
     def test_a_trace_is_in_the_order_of_its_spans(self, store: SpanStore) -> None:
         """The spans of a trace stand by start time, then by span id."""

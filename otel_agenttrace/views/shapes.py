@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import math
 from dataclasses import asdict, fields
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.model.plain import plain_value
 from otel_agenttrace.model.times import to_rfc3339
-from otel_agenttrace.model.tree import SpanTree
+from otel_agenttrace.model.tree import SpanTree, distinct
 from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.explain import explain
@@ -52,7 +53,7 @@ def trace_shape(trace: StoredTrace) -> dict[str, Any]:
         **summary_shape(summarize(trace)),
         "flags": [_flag_shape(flag) for flag in find_flags(tree)],
         "conflicting_span_ids": sorted(trace.conflicts),
-        "spans": [span_shape(span) for span in trace.spans if not is_verdict(span)],
+        "spans": [span_shape(span) for span in distinct(filterfalse(is_verdict, trace.spans))],
         "verdict": span_shape(tree.verdict) if tree.verdict else None,
     }
 

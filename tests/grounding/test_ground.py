@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -210,3 +211,16 @@ def test_an_endless_repetition_makes_few_claims(part: str) -> None:
         claims = ground(output, [source]).claims
         assert len(claims) <= 500
         assert all(len(claim.text) <= 2_000 for claim in claims)
+
+
+def test_thousands_of_numbers_against_thousands_of_records_take_bounded_work() -> None:
+    """The sources are arranged once; ten times as many numbers to look up cost no ten times as much."""
+    rows = json.dumps([{"id": number, "price_eur": number * 7 + 0.11} for number in range(5_000)])
+    few, many = (". ".join(f"Item {n} costs {n * 13 + 0.77} EUR in total" for n in range(count)) for count in (40, 400))
+    took = []
+    for output in (few, many):
+        start = time.process_time()
+        ground(output, [rows])
+        took.append(time.process_time() - start)
+
+    assert took[1] < 10 * took[0]

@@ -110,6 +110,41 @@ def test_an_operation_of_an_unknown_name_is_a_model_call_if_it_used_tokens(opera
     assert not _said(gen_ai__usage__input_tokens=1).is_model_call
 
 
+def test_a_model_call_that_does_not_say_what_it_does_is_a_chat() -> None:
+    """A model and tokens are enough; a model alone is not, for agents and tools have one too."""
+    assert _said(gen_ai__request__model="m", gen_ai__usage__output_tokens=1).operation == "chat"
+    assert _said(gen_ai__request__model="m").operation is None
+    assert _said(gen_ai__usage__input_tokens=1).operation is None
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"gen_ai.usage.cache_read_input_tokens": 200, "gen_ai.usage.total_tokens": 430},
+        {"gen_ai.usage.cache_read_input_tokens": 200, "llm.usage.total_tokens": 430},
+        {"llm.token_count.prompt_details.cache_read": 200, "llm.token_count.total": 430},
+    ],
+)
+def test_cached_tokens_are_input_in_every_dialect(attributes: dict[str, Any]) -> None:
+    """The total shows that they stand beside the others."""
+    counts = {"gen_ai.usage.input_tokens": 200, "gen_ai.usage.output_tokens": 30}
+
+    assert canonical(make_span(attributes=counts | attributes)).input_tokens == 400
+
+
+def test_usage_is_read_out_of_the_response_that_a_span_holds() -> None:
+    """Logfire has Anthropic's cached tokens, and ADK Gemini's, nowhere else; both stand beside the counts."""
+    counts = {"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 5000, "gen_ai.usage.output_tokens": 60}
+    usage = '{"input_tokens": 5000, "cache_read_input_tokens": 1000, "cache_creation_input_tokens": 2000}'
+    response = '{"thoughts_token_count": 50, "cached_content_token_count": 10, "total_token_count": 5110}'
+    of_logfire = canonical(make_span(attributes=counts | {"logfire.msg": "", "response_data": f'{{"usage": {usage}}}'}))
+    of_adk = canonical(make_span(attributes=counts | {"gcp.vertex.agent.llm_response": response}))
+
+    assert (of_logfire.input_tokens, of_logfire.cache_read_tokens, of_logfire.cache_write_tokens) == (8000, 1000, 2000)
+    assert (of_adk.input_tokens, of_adk.output_tokens) == (5000, 110)
+    assert (of_adk.cache_read_tokens, of_adk.reasoning_tokens) == (10, 50)
+
+
 @pytest.mark.parametrize(("tokens", "expected"), [("12", 12), ("1e2", 100), (3.0, 3), ("0.5", 0), (0, 0)])
 def test_a_number_may_be_written_as_text(tokens: Any, expected: int) -> None:
     """As back ends leave it that keep all attributes as text."""

@@ -13,6 +13,10 @@ SAID = {
     "gen_ai.prompt.0.content": "Hello",
     "input.value": "Hello",
     "llm.output_messages.0.message.content": "Hi",
+    "request": "{}",
+    "request_data": "{}",
+    "response": "{}",
+    "response_data": "{}",
 }
 KEPT = {
     "gen_ai.request.model": "gpt",

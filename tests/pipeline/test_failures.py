@@ -289,6 +289,21 @@ def test_an_error_may_be_told_in_the_emitters_own_words(attributes: dict[str, An
     assert _type_of(attributes=attributes, status_code="OK") is None
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("error", "Error: division by zero"), ("success", None), ("unknown", None), (["error"], None)],
+)
+def test_a_tool_that_failed_by_its_emitters_word_failed_whatever_the_status(status: Any, expected: str | None) -> None:
+    """Strands hands the error to the model, and sets OK on every span that no exception left."""
+    told = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "calc", "gen_ai.tool.status": status}
+    said = EventRecord("gen_ai.choice", START, {"message": '[{"text": "Error: division by zero"}]', "id": "t1"})
+    failure = classify(make_span(status_code="OK", attributes=told, events=(said,)))
+
+    assert (failure.message if failure else None) == expected
+    assert _type_of(status_code="OK", attributes=told) == ("exception" if expected else None)
+    assert _type_of(end_time_unix_nano=None, attributes=told) is None
+
+
 def test_what_an_emitter_says_beside_the_status_tells_the_kind() -> None:
     """The exception's class at the start of Langfuse's message, too."""
     said = {"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "ReadTimeout('too slow')"}

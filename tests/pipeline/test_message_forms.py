@@ -213,6 +213,27 @@ def test_reasoning_is_told_from_what_was_said(item: Any) -> None:
     assert message.text == "Yes."
 
 
+def test_what_a_tool_answered_has_the_id_of_the_call() -> None:
+    """In an event that is the id of the event itself; elsewhere a message has an id of its own."""
+    answer = {"role": "tool", "id": "c1", "content": "3 degrees."}
+
+    assert read_messages([{**answer, "event.name": "gen_ai.tool.message"}], "user") == (
+        Message("tool", (ToolResultPart("c1", "", "3 degrees."),)),
+    )
+    assert read_messages([answer], "user") == (Message("tool", (ToolResultPart("", "", "3 degrees."),)),)
+
+
+def test_a_message_may_have_a_text_for_its_content() -> None:
+    """As BeeAI writes them; one that has both keeps its content."""
+    messages = [{"role": "user", "text": "Oslo?"}, {"role": "tool", "text": "3 degrees."}]
+
+    assert read_messages(messages, "user") == (
+        Message("user", (TextPart("Oslo?"),)),
+        Message("tool", (ToolResultPart("", "", "3 degrees."),)),
+    )
+    assert read_messages([{"role": "user", "content": "Oslo?", "text": "x"}], "user")[0].text == "Oslo?"
+
+
 def test_text_is_one_message_of_the_role_that_is_given() -> None:
     """JSON that holds no messages is text too: a model may answer in JSON."""
     assert read_messages("Hello", "user") == (Message("user", (TextPart("Hello"),)),)

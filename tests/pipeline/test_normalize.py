@@ -35,6 +35,7 @@ def test_older_names_are_written_under_those_of_today() -> None:
 
     assert span.attributes == {
         **old,
+        "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.usage.input_tokens": 5,
         "gen_ai.usage.output_tokens": 6,

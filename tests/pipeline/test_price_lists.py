@@ -74,6 +74,24 @@ def test_the_named_seller_comes_first() -> None:
     assert list(dict.fromkeys(places("mistral-small-latest", "groq"))) == [("groq", "mistral-small-latest")]
 
 
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+        ("titan-embed-text-v2:0", "amazon.titan-embed-text-v2:0"),
+        ("llama3-1-8b-instruct-v1:0", "meta.llama3-1-8b-instruct-v1:0"),
+        ("mistral-large-2402-v1:0", "mistral.mistral-large-2402-v1:0"),
+    ],
+)
+def test_models_of_bedrock_may_lack_their_maker(model: str, name: str) -> None:
+    """OpenLLMetry leaves it out; elsewhere nobody sells them by these names."""
+    aws = next(provider for provider in providers if provider.id == "aws")
+
+    assert ("aws", name) in set(places(model, "aws"))
+    assert aws.find_model(name) is not None
+    assert ("aws", name) not in set(places(model, ""))
+
+
 @given(model=st.text(max_size=128), provider=st.text(max_size=128))
 def test_any_names_have_few_places(model: str, provider: str) -> None:
     """However odd: each is a search through a long list."""

@@ -65,6 +65,48 @@ def test_a_span_that_never_became_current_may_hold_the_answer_itself() -> None:
     assert _repeats(agent, framework, _call(3, 1, 8, "client"), another) == [3]
 
 
+def _of_openinference(number: int, start: int, end: int, scope: str, answer: str, **changes: Any) -> Any:
+    said = {
+        "gen_ai.response.id": None,
+        "gen_ai.usage.input_tokens": None,
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "m",
+        "llm.token_count.prompt": changes.pop("taken_in", 5),
+        "llm.token_count.completion": 2,
+        "output.value": answer,
+    }
+    return _call(number, start, end, scope, attributes=said, **changes)
+
+
+def test_two_answers_may_hold_the_response_id() -> None:
+    """Instrumentors of the framework and of the SDK below it; an id alone, such as a tool's, is not enough."""
+    outer = _of_openinference(2, 0, 9, "langchain", '{"message": {"id": ["langchain"], "meta": {"id": "resp_1"}}}')
+    agent = make_span(span_id=f"{9:016x}", parent_span_id=f"{1:016x}")
+    answer, elsewhere = '{"id": "resp_1"}', f"{9:016x}"
+
+    assert _repeats(agent, outer, _of_openinference(3, 1, 8, "openai", answer, parent=elsewhere)) == [3]
+    assert _repeats(agent, outer, _of_openinference(3, 1, 8, "openai", answer, parent=elsewhere, taken_in=6)) == []
+    assert _repeats(agent, outer, _of_openinference(3, 1, 8, "openai", '{"id": "x"}', parent=elsewhere)) == []
+
+
+def test_without_a_response_id_all_else_must_agree() -> None:
+    """A wrapper that names no response, beside the instrumentor's span: parent, times, model and tokens."""
+    tokens = {"gen_ai.usage.output_tokens": 2, "gen_ai.response.model": "m-2025"}
+    wrapper = _call(2, 0, 9, "wrapper", None, attributes=tokens)
+    agent = make_span(span_id=f"{9:016x}", parent_span_id=f"{1:016x}")
+
+    assert _repeats(wrapper, _call(3, 1, 8, "sdk", attributes=tokens)) == [3]
+    assert _repeats(wrapper, _call(3, 1, 10, "sdk", attributes=tokens)) == []
+    assert _repeats(wrapper, _call(3, 1, 8, "wrapper", attributes=tokens)) == []
+    assert _repeats(agent, wrapper, _call(3, 1, 8, "sdk", attributes=tokens, parent=f"{9:016x}")) == []
+    assert _repeats(wrapper, _call(3, 1, 8, "sdk", attributes=tokens | {"gen_ai.usage.output_tokens": 3})) == []
+    other = {"gen_ai.request.model": "n", "gen_ai.response.model": None}
+    assert _repeats(wrapper, _call(3, 1, 8, "sdk", attributes=tokens | other)) == []
+    assert (
+        _repeats(_call(2, 0, 9, "wrapper", "msg_2", attributes=tokens), _call(3, 1, 8, "sdk", attributes=tokens)) == []
+    )
+
+
 def test_of_two_at_the_same_time_one_is_a_repeat() -> None:
     """Which of them depends on their ids alone."""
     assert _repeats(_OUTER, _call(3, 0, 9, "sdk")) == [3]

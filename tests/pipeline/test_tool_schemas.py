@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from otel_agenttrace.model.record import EventRecord, SpanRecord
-from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.pipeline.tool_schemas import ToolSchemas
 from otel_agenttrace.testing.spans import START, make_span
@@ -31,7 +30,7 @@ def _call(arguments: Any, **fields: Any) -> SpanRecord:
 
 
 def _is_broken(definitions: Any, arguments: Any) -> bool:
-    return ToolSchemas([_defining(definitions)]).are_broken_by(canonical(_call(arguments)))
+    return ToolSchemas([_defining(definitions)]).broken_rule(_call(arguments)) is not None
 
 
 @pytest.mark.parametrize(
@@ -75,14 +74,15 @@ def test_definitions_are_read_in_the_words_of_every_emitter(attributes: dict[str
     """OpenInference's, the Vercel AI SDK's and Pydantic AI's."""
     schemas = ToolSchemas([make_span(attributes=attributes)])
 
-    assert schemas.are_broken_by(canonical(_call({"date": "15/02/2026"})))
-    assert not schemas.are_broken_by(canonical(_call({"date": "2026-02-15"})))
+    assert schemas.broken_rule(_call({"date": "15/02/2026"})) is not None
+    assert schemas.broken_rule(_call({"date": "2026-02-15"})) is None
 
 
 @pytest.mark.parametrize(
     ("definitions", "arguments"),
     [
-        (_TOOLS, "no JSON"),
+        (_TOOLS, {"date": "[REDACTED:date]"}),
+        (_TOOLS, '{"date": "2026[TRUNCATED:90 bytes]'),
         (_TOOLS, None),
         (_TOOLS, {"date": b"\x00"}),
         (_TOOLS, {"date": "x" * 100_000}),
@@ -102,6 +102,33 @@ def test_definitions_are_read_in_the_words_of_every_emitter(attributes: dict[str
 def test_what_cannot_be_checked_is_not_held_against_the_arguments(definitions: Any, arguments: Any) -> None:
     """Unknown, broken, endless and oversized schemas say nothing, and nothing is fetched."""
     assert not _is_broken(definitions, arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ({"date": 5}, 'date: type "string"'),
+        ({"date": "15/02/2026"}, r'date: pattern "^\\d{4}-\\d{2}-\\d{2}$"'),
+        ({"legs": [{"to": "CPH"}]}, "legs[0]: from required"),
+        ({"date": "2026-02-15", "seat": "secret"}, "additionalProperties false"),
+        ("no JSON", 'type "object"'),
+        ([5], 'type "object"'),
+    ],
+)
+def test_the_rule_that_was_broken_is_told(arguments: Any, rule: str) -> None:
+    """Where, and what the schema says there; not what the arguments were. Arguments are an object or break it."""
+    legs = {"type": "array", "items": {"type": "object", "required": ["from"]}}
+    schema = {**_SCHEMA, "properties": {**_SCHEMA["properties"], "legs": legs}, "additionalProperties": False}  # type: ignore[dict-item]
+    schemas = ToolSchemas([_defining([{"name": "search_flights", "parameters": schema}])])
+
+    assert schemas.broken_rule(_call(arguments)) == rule
+
+
+def test_a_bare_argument_of_other_emitters_is_not_held_against_them() -> None:
+    """They hand on the only argument of a tool as it is."""
+    said = {"openinference.span.kind": "TOOL", "tool.name": "search_flights", "input.value": "Oslo"}
+
+    assert ToolSchemas([_defining(_TOOLS)]).broken_rule(make_span(span_id="2" * 16, attributes=said)) is None
 
 
 def test_a_schema_that_doubles_with_each_reference_is_given_up() -> None:
@@ -133,6 +160,11 @@ def test_a_failed_call_with_wrong_arguments_is_a_validation_error() -> None:
         return [failure.type for failure in find_failures([_defining(_TOOLS), *spans])]
 
     assert types(_call(wrong, **failed)) == ["validation_error"]
+    (told,) = find_failures([_defining(_TOOLS), _call(wrong, **failed)])
+    assert told.error.message == (
+        "arguments break the tool's schema: date: pattern "
+        r'"^\\d{4}-\\d{2}-\\d{2}$" (no such day)'
+    )
     assert types(_call(right, **failed)) == ["exception"]
     assert types(_call(wrong)) == []
     assert types(_call(wrong, **cancelled)) == ["exception"]

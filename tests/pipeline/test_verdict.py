@@ -20,6 +20,7 @@ from otel_agenttrace.pipeline.failures import failure_stage
 from otel_agenttrace.pipeline.flag import Flag
 from otel_agenttrace.pipeline.grounded import Judgement
 from otel_agenttrace.pipeline.root_cause import find_failures
+from otel_agenttrace.pipeline.sessions import trace_session
 from otel_agenttrace.pipeline.summary import summarize
 from otel_agenttrace.pipeline.verdict import make_verdict
 from otel_agenttrace.stores.api import StoredTrace
@@ -278,9 +279,14 @@ def test_a_verdict_alone_stands_for_its_trace() -> None:
     failed = _made(replace(_ROOT, **_error()))
     summary = summarize(StoredTrace(TRACE_ID, (failed,)))
 
-    assert (summary.status, summary.root_name, summary.span_count) == ("failed", "agenttrace.verdict", 1)
+    assert (summary.status, summary.root_name, summary.span_count) == ("failed", "booking", 1)
     (failure,) = find_failures([failed])
-    assert (failure.type, failure.error.message) == ("exception", failed.status_message)
+    assert (failure.type, failure.subject, failure.error.message) == ("exception", "booking", failed.status_message)
+    assert trace_session("s1", [[failed]]).task == "booking"
+    used = _made(_ROOT, _child(1, attributes=_CHAT | {"gen_ai.usage.cost": 0.25}))
+    alone = summarize(StoredTrace(TRACE_ID, (used,)))
+    assert (alone.root_name, alone.session_id) == ("agenttrace.verdict", "s1")
+    assert (alone.input_tokens, alone.output_tokens, alone.cost_usd, alone.cost_complete) == (5, 2, 0.25, True)
     for spans, options, status in (
         ([_ROOT], {}, "passed"),
         ([_ROOT], _judge(_UNSUPPORTED, _ROOT), "hallucinated"),

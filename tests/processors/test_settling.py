@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from otel_agenttrace import open_store
 from otel_agenttrace.errors import StoreUnavailableError
 from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.grounding import GroundingReport
 from otel_agenttrace.instrument.faults import fault_counts
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.model.verdicts import is_verdict, newest_verdict
@@ -266,6 +267,44 @@ def test_what_is_no_longer_kept_is_not_judged() -> None:
     settler.settle_due()
 
     assert (verdicts, settler.given_up_count) == ([], 1)
+
+
+def test_what_is_left_at_the_end_is_counted() -> None:
+    """What nobody had time to look at, what is being judged just then, and what the store cannot tell; no open run."""
+    asked, answered = threading.Event(), threading.Event()
+    said: Any = [{"role": "assistant", "content": "There are 15 rooms."}]
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t", "gen_ai.tool.call.result": "rooms: 12"}
+
+    def slow(_output: str, _sources: Sequence[str], /) -> GroundingReport:
+        asked.set()
+        assert answered.wait(30)
+        return GroundingReport.of([])
+
+    settling = _Settling(MemorySpanStore(), grounding=slow)
+    for number in (1, 2):
+        trace_id = f"{number:032x}"
+        settling.record(
+            make_span(trace_id=trace_id),
+            make_span(trace_id=trace_id, span_id="a" * 16, parent_span_id=ROOT.span_id, attributes=tool),
+            make_span(
+                trace_id=trace_id,
+                span_id="b" * 16,
+                parent_span_id=ROOT.span_id,
+                attributes={**CHAT, "gen_ai.output.messages": said},
+            ),
+        )
+    settling.record(make_span(trace_id="f" * 32, attributes=CHAT, end_time_unix_nano=None))
+    settler = settling.settler
+    settler.settle(["f" * 32], is_last=True)
+    assert settler.unjudged_count == 2
+
+    thread = threading.Thread(target=settler.settle, args=[settler.waiting()], kwargs={"is_last": True})
+    thread.start()
+    assert asked.wait(30)
+    assert settler.unjudged_count == 2
+    answered.set()
+    thread.join()
+    assert (settler.unjudged_count, len(settling.verdicts)) == (0, 2)
 
 
 def test_at_a_flush_nothing_has_to_be_quiet(settling: _Settling) -> None:

@@ -12,6 +12,7 @@ from otel_agenttrace.model.record import EventRecord, SpanRecord
 from otel_agenttrace.pipeline.failures import failure_stage
 from otel_agenttrace.pipeline.grounded import Judgement
 from otel_agenttrace.pipeline.verdict import make_verdict
+from otel_agenttrace.stores.api import AttributeFilter, SpanQuery
 from otel_agenttrace.stores.failures import FailureFinder
 from otel_agenttrace.stores.open import open_store
 from otel_agenttrace.testing.spans import SECOND, SPAN_ID, START, TRACE_ID, make_span
@@ -108,8 +109,24 @@ def test_a_stale_verdict_lists_nothing_that_is_not_so(store: TraceStore) -> None
     assert _listed(store, recovered=True) == [_FAILURE_ID]
 
 
+def test_a_verdict_that_is_outdated_is_gone(store: TraceStore) -> None:
+    """What was failed has passed, and no query on verdicts finds it by what it was."""
+    lost = failure_stage(replace(_ANSWER, status_code="ERROR"))
+    store.spans.write_spans([lost, _verdict([lost])])
+    failed = SpanQuery(attributes=(AttributeFilter("agenttrace.verdict.status", "=", "failed"),))
+    assert store.spans.find_trace_ids(failed) == [TRACE_ID]
+    newer = _verdict([lost, _ROOT])
+    store.spans.write_spans([_ROOT, newer])
+
+    assert newer.attributes["agenttrace.verdict.status"] == "passed"
+    assert store.spans.find_trace_ids(failed) == []
+    assert store.spans.find_spans(SpanQuery(name="agenttrace.verdict")) == [newer]
+    store.spans.write_spans([_verdict([lost])])
+    assert store.spans.find_spans(SpanQuery(name="agenttrace.verdict")) == [newer]
+
+
 def test_the_newest_judgement_counts(store: TraceStore) -> None:
-    """Verdicts at other times are other records; the one made from most is read."""
+    """Whenever they were made, the one made from most is read."""
     early = _verdict([_ANSWER], _ANSWER)
     store.spans.write_spans([_ANSWER, early])
     assert _listed(store) == [_FAILURE_ID]

@@ -32,6 +32,8 @@ class Dialect:
         operation: sources of what the span does; `operations` translates what they say.
         operations: words of the dialect, in lower case, to values of `gen_ai.operation.name`.
         keeps_operations: whether a word that `operations` does not list is an operation too; else it says nothing.
+        total_tokens: of input and output, by which one sees what the others leave out.
+        uncached_input_tokens: the input tokens, where it is known that cached ones are not among them.
         input: what went in, of any form, where it is not messages: looked up on the span, then on its events.
         output: what came out, as `input`.
     """
@@ -54,6 +56,8 @@ class Dialect:
     cache_read_tokens: tuple[Source, ...] = ()
     cache_write_tokens: tuple[Source, ...] = ()
     reasoning_tokens: tuple[Source, ...] = ()
+    total_tokens: tuple[Source, ...] = ()
+    uncached_input_tokens: tuple[Source, ...] = ()
     finish_reasons: tuple[Source, ...] = ()
     reported_cost_usd: tuple[Source, ...] = ()
     tool_definitions: tuple[Source, ...] = ()

@@ -19,6 +19,9 @@ _LANGFUSE_LEVEL = "langfuse.observation.level"
 _LANGFUSE_MESSAGE = "langfuse.observation.status_message"
 """https://langfuse.com/docs/observability/features/log-levels"""
 
+_TOOL_STATUS = "gen_ai.tool.status"
+"""Strands' word for whether a tool succeeded; the span's status is OK in any case."""
+
 _MAX_PARTS = 16
 _MAX_MESSAGE = 2000
 
@@ -26,10 +29,12 @@ _MAX_MESSAGE = 2000
 def error_told(record: SpanRecord) -> str | None:
     """What the span says of its error, perhaps nothing; None if it tells of none.
 
-    Looked at are Langfuse's level, a model that stopped with the reason `error`, and the result of a tool that says
-    of itself that it is an error.
+    Looked at are Langfuse's level, Strands' status of a tool, a model that stopped with the reason `error`, and the
+    result of a tool that says of itself that it is an error.
     """
     attributes = record.attributes
+    if tool_failed(record):
+        return _text_of(canonical(record).output)[:_MAX_MESSAGE]
     if _LANGFUSE_LEVEL in attributes and attributes[_LANGFUSE_LEVEL] == "ERROR":
         message = attributes.get(_LANGFUSE_MESSAGE)
         return message if isinstance(message, str) else ""
@@ -40,6 +45,11 @@ def error_told(record: SpanRecord) -> str | None:
         said = canonical(record)
         return _told_by_result(said.output) if said.is_tool_call else None
     return None
+
+
+def tool_failed(record: SpanRecord) -> bool:
+    """Whether the emitter says of a tool that it failed, which holds whatever the status of the span."""
+    return record.attributes.get(_TOOL_STATUS) == "error"
 
 
 def _is_tool(attributes: dict[str, AnyValue]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_agenttrace.pipeline.dialects.counts_in_json import count_in
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed, read_parts
@@ -44,11 +45,21 @@ def _filled(name: str) -> str:
 
 
 def _arguments(record: SpanRecord) -> Any:
-    return _unless_empty(record.attributes.get(_filled("tool_call_args")))
+    """The arguments of a tool. Where its response is told, an empty object is what it was given."""
+    arguments = record.attributes.get(_filled("tool_call_args"))
+    return arguments if arguments == "{}" and _tool_response(record) else _unless_empty(arguments)
 
 
-def _response(record: SpanRecord) -> Any:
+def _tool_response(record: SpanRecord) -> Any:
     return _unless_empty(record.attributes.get(_filled("tool_response")))
+
+
+def _answer(record: SpanRecord) -> Any:
+    return _unless_empty(record.attributes.get(_filled("llm_response")))
+
+
+def _asked(record: SpanRecord) -> Any:
+    return _unless_empty(record.attributes.get(_filled("llm_request")))
 
 
 def _unless_empty(value: Any) -> Any:
@@ -59,13 +70,19 @@ def _unless_empty(value: Any) -> Any:
 GOOGLE_ADK = Dialect(
     name="google_adk",
     marks=("gcp.vertex.agent", "adk"),
-    scopes=("gcp.vertex.agent",),
+    scopes=("gcp.vertex.agent", "openinference.instrumentation.google_adk"),
     operation=(_operation,),
     operations={_MODEL_CALL: "generate_content", "agent_run": "invoke_agent"},
     agent_name=(_agent_name,),
     conversation=(_filled("session_id"),),
+    cache_read_tokens=(count_in(_filled("llm_response"), "cached_content_token_count"),),
+    reasoning_tokens=(
+        "gen_ai.usage.experimental.reasoning_tokens",
+        count_in(_filled("llm_response"), "thoughts_token_count"),
+    ),
+    total_tokens=(count_in(_filled("llm_response"), "total_token_count"),),
     input_messages=(_request,),
-    output_messages=(_filled("llm_response"),),
-    input=(_arguments, _filled("llm_request"), _filled("data")),
-    output=(_response, _filled("llm_response")),
+    output_messages=(_answer,),
+    input=(_arguments, _asked, _filled("data")),
+    output=(_tool_response, _answer),
 )

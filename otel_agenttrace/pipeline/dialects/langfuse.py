@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.dialects.langfuse_usage import cost_of, usage_of
 from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, tool_call_id_in
-from otel_agenttrace.pipeline.message_parts import parsed
+from otel_agenttrace.pipeline.message_forms import read_messages
+from otel_agenttrace.pipeline.message_parts import as_text, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otel_agenttrace.model.record import AnyValue, SpanRecord
+    from otel_agenttrace.pipeline.messages import Message
 
 _TYPE = "langfuse.observation.type"
 _INPUT = "langfuse.observation.input"
@@ -82,9 +84,18 @@ def _input(record: SpanRecord) -> AnyValue:
     return None if value is None else arguments_of(value)
 
 
-def _input_messages(record: SpanRecord) -> AnyValue:
+def _input_messages(record: SpanRecord) -> AnyValue | tuple[Message, ...]:
+    """Messages; an object that holds none is what was said, as on the side of the output."""
     value = _input(record) if _type(record) in _SPEAKING else None
-    return [item for item in value if not _is_definition(item)] if isinstance(value, list) else value
+    if isinstance(value, list):
+        value = [item for item in value if not _is_definition(item)]
+    is_told = isinstance(value, (dict, list)) and bool(value) and not _is_state(value)
+    return value if not is_told else read_messages(value, "user") or as_text(value)
+
+
+def _is_state(value: AnyValue) -> bool:
+    """Whether an input is the state of a graph, which may have no messages yet."""
+    return isinstance(value, dict) and "messages" in value
 
 
 def _output_messages(record: SpanRecord) -> AnyValue:

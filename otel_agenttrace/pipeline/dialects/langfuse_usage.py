@@ -25,6 +25,21 @@ _INPUT_TOTALS = ("prompt_tokens", "input_tokens", "promptTokens")
 _OUTPUT_TOTALS = ("completion_tokens", "output_tokens", "completionTokens")
 _INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
 _OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+_OF_GEMINI = {
+    "promptTokenCount": "input",
+    "toolUsePromptTokenCount": "input_tool_use",
+    "cachedContentTokenCount": "cached",
+    "candidatesTokenCount": "output",
+    "thoughtsTokenCount": "output_thoughts",
+    "prompt_token_count": "input",
+    "tool_use_prompt_token_count": "input_tool_use",
+    "cached_content_token_count": "cached",
+    "candidates_token_count": "output",
+    "thoughts_token_count": "output_thoughts",
+}
+"""Gemini's names -> names that say by themselves what they are part of: the cached tokens are among those of the
+prompt, the thoughts beside the answer."""
+
 _OF_OPENAI = ("prompt_tokens", "promptTokens", "total_tokens", *_INPUT_DETAILS)
 
 
@@ -74,7 +89,7 @@ def _usage(details: dict[str, Any]) -> Usage:
 def _amounts(details: AnyValue) -> dict[str, float]:
     if not isinstance(details, dict):
         return {}
-    numbers = ((name, as_number(value)) for name, value in list(details.items())[:_MAX_NAMES])
+    numbers = ((_OF_GEMINI.get(name, name), as_number(value)) for name, value in list(details.items())[:_MAX_NAMES])
     return {name: number for name, number in numbers if number is not None and number >= 0}
 
 

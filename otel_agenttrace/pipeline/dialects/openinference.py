@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.dialects.finish_reasons import finish_reasons_in
 from otel_agenttrace.pipeline.dialects.openinference_content import (
-    KIND,
     chat_messages,
     completion_texts,
     documents,
@@ -45,14 +44,28 @@ _OPERATIONS = {
     "tool": "execute_tool",
 }
 _MAX_PARAMETERS = 64 * 1024
+_START = ".start"
 
 _GRAPH_AGENT = re.compile(r'"lc_agent_name"\s*:\s*"([^"\\]{1,256})"')
 
 
 def _completion(record: SpanRecord) -> AnyValue:
     # The kind is the same for the completions API of before chat models.
-    is_completion = "llm.prompts.0.prompt.text" in record.attributes and kind_of(record) == "LLM"
-    return "text_completion" if is_completion else None
+    attributes = record.attributes
+    is_completion = "llm.prompts.0.prompt.text" in attributes or "llm.prompts" in attributes
+    return "text_completion" if is_completion and kind_of(record) == "LLM" else None
+
+
+def _kind(record: SpanRecord) -> AnyValue:
+    # BeeAI makes a span of every event, so that the start of a call and its end are two of the call's kind.
+    target = _target(record)
+    return None if target and not target.endswith(_START) else kind_of(record)
+
+
+def _target(record: SpanRecord) -> str:
+    """What a span of BeeAI's is an event of; empty on all others."""
+    target = record.attributes.get("target")
+    return target if isinstance(target, str) and target and record.name.startswith(f"{target}-") else ""
 
 
 def _requested_model(record: SpanRecord) -> AnyValue:
@@ -84,8 +97,12 @@ def _run_of_agent(record: SpanRecord) -> AnyValue:
     return "agent" if kind_of(record) == "CHAIN" and _graph_agent(record) == record.name else None
 
 
-def _span_name_of_tool(record: SpanRecord) -> AnyValue:
-    return record.name if kind_of(record) == "TOOL" else None
+def _tool_name(record: SpanRecord) -> AnyValue:
+    """The name of a tool, which a span of another kind may tell of a tool that it is not about to call."""
+    kind, name = _kind(record), record.attributes.get("tool.name")
+    if kind != "TOOL":
+        return name if kind == "" else None
+    return name or _target(record).removesuffix(_START) or record.name
 
 
 def _tool_call_id(record: SpanRecord) -> AnyValue:
@@ -134,19 +151,20 @@ OPENINFERENCE = Dialect(
         "retrieval.documents",
     ),
     scopes=("openinference",),
-    operation=(_completion, _run_of_agent, KIND),
+    operation=(_completion, _run_of_agent, _kind),
     operations=_OPERATIONS,
     request_model=("llm.request.model_name", "embedding.model_name", "reranker.model_name", _requested_model),
     response_model=("llm.response.model_name", "llm.model_name"),
     provider=("llm.provider", "llm.system"),
     agent_name=("agent.name", _agent("graph.node.name"), _agent("graph.node.id"), _graph_agent),
-    tool_name=("tool.name", _span_name_of_tool),
+    tool_name=(_tool_name,),
     tool_call_id=("tool.id", "tool_call.id", _tool_call_id),
     input_tokens=("llm.token_count.prompt",),
     output_tokens=("llm.token_count.completion",),
     cache_read_tokens=("llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input"),
     cache_write_tokens=("llm.token_count.prompt_details.cache_write",),
     reasoning_tokens=("llm.token_count.completion_details.reasoning",),
+    total_tokens=("llm.token_count.total",),
     finish_reasons=("llm.finish_reason", _finish_reasons),
     reported_cost_usd=("llm.cost.total", _summed_cost),
     tool_definitions=(tools,),

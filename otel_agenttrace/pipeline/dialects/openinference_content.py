@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.pipeline.dialects.flattened import chat_role, column, numbered, without_absent
 from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, result_of
+from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed
 
 if TYPE_CHECKING:
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import AnyValue, Attributes, SpanRecord
 
 KIND = "openinference.span.kind"
+_INSTRUCTOR = "openinference.instrumentation.instructor"
+_WRAPPED = ('{"args"', "{'role'")
 _SPEAKING = ("", "LLM", "AGENT", "CHAIN")
 """Kinds of spans whose values are what somebody said; other values are arguments, results or documents."""
 
 
 def kind_of(record: SpanRecord) -> str:
-    """The kind of the span in capitals, empty where it says none."""
+    """The kind of the span in capitals, empty where it says none; `STEP`, a word of ours, where it is wrong."""
     kind = record.attributes.get(KIND)
+    if record.scope.name == _INSTRUCTOR:  # what it wraps around a call of a model is a tool to it
+        return "STEP"
     return kind.upper() if isinstance(kind, str) else ""
 
 
@@ -79,7 +84,9 @@ def completion_texts(prefix: str, name: str, role: str) -> Callable[[SpanRecord]
     """What the completions API was given and answered, as messages."""
 
     def read_texts(record: SpanRecord) -> AnyValue:
-        return [{"role": role, "content": text} for text in column(record.attributes, prefix, name)] or None
+        whole = parsed(record.attributes.get(prefix))  # LlamaIndex has a plain list
+        texts = column(record.attributes, prefix, name) or (whole if isinstance(whole, list) else [])
+        return [{"role": role, "content": text} for text in texts if isinstance(text, str)] or None
 
     return read_texts
 
@@ -88,9 +95,18 @@ def said(name: str) -> Callable[[SpanRecord], AnyValue]:
     """The whole value of the span, where it is what somebody said."""
 
     def read_value(record: SpanRecord) -> AnyValue:
-        return record.attributes.get(name) if kind_of(record) in _SPEAKING else None
+        if kind_of(record) not in _SPEAKING:
+            return None
+        value = record.attributes.get(name)
+        return _opened(value) if isinstance(value, str) and value.startswith(_WRAPPED) else value
 
     return read_value
+
+
+def _opened(text: str) -> AnyValue:
+    """What was said, out of the call of a function or of what Python shows of a message, where that is all there is."""
+    found: AnyValue = arguments_of(text)
+    return found if isinstance(found, str) or read_messages(found, "user") else text
 
 
 def documents(prefix: str) -> Callable[[SpanRecord], AnyValue]:
@@ -114,8 +130,16 @@ def tool_arguments(record: SpanRecord) -> AnyValue:
     if kind_of(record) != "TOOL":
         return None
     given = attributes.get("input.value")
-    value = arguments_of(attributes.get("tool.parameters") if given is None else given)
+    value = arguments_of(attributes.get("tool.parameters") if given is None else given, _parameters(record))
     return None if given is None and _is_schema(value) else value
+
+
+def _parameters(record: SpanRecord) -> tuple[str, ...]:
+    """The names of a tool's parameters; smolagents tells them without a schema around them."""
+    schema = parsed(record.attributes.get("tool.parameters"))
+    parameters = schema.get("properties") if _is_schema(schema) else schema
+    is_told = isinstance(parameters, dict) and all(isinstance(about, dict) for about in parameters.values())
+    return tuple(parameters) if is_told else ()
 
 
 def tool_result(record: SpanRecord) -> AnyValue:

@@ -5,6 +5,8 @@ https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/#gen-ai-p
 
 from __future__ import annotations
 
+import re
+
 _APIS = frozenset({"chat", "completion", "completions", "embedding", "embeddings", "messages", "responses"})
 """What the Vercel AI SDK writes behind a dot: `openai.responses`."""
 
@@ -39,6 +41,49 @@ _NAMES = {
     "watsonx": "ibm.watsonx.ai",
     "xai": "x_ai",
 }
+
+_FRAMEWORKS = frozenset(
+    {
+        "agno",
+        "autogen",
+        "crewai",
+        "gateway",
+        "gcp.vertex.agent",
+        "haystack",
+        "langchain",
+        "langgraph",
+        "litellm",
+        "llama_index",
+        "llamaindex",
+        "semantic_kernel",
+        "smolagents",
+        "strands",
+        "strands-agents",
+    }
+)
+"""What some emitters name as the provider, and what calls one: frameworks, and gateways to many providers."""
+
+_BEDROCK = re.compile(
+    r"(?:(?:[a-z]{2}|apac|us-gov|global)\.)?(?:ai21|amazon|anthropic|cohere|deepseek|meta|mistral|qwen|writer)\.[a-z]"
+)
+"""Models have names of this kind nowhere but there: `us.anthropic.claude-sonnet-4-20250514-v1:0`."""
+
+
+def is_framework(name: str) -> bool:
+    """Whether a name given as that of a provider is none."""
+    return name.lower() in _FRAMEWORKS
+
+
+def provider_in_model(model: str | None) -> str | None:
+    """The provider that the name of a model tells of, by OTel's name; None where it tells of none that is known."""
+    if model is None:
+        return None
+    head, slash, _ = model.lower().partition("/")
+    if slash and head in _NAMES:
+        return _NAMES[head]
+    if _BEDROCK.match(model):
+        return "aws.bedrock"
+    return "gcp.gen_ai" if model.startswith("gemini-") else None
 
 
 def provider_name(name: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.contract.attributes import GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_NAME
+from otel_agenttrace.pipeline.dialects import logfire_calls
+from otel_agenttrace.pipeline.dialects.counts_in_json import count_in
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed, read_parts
@@ -74,6 +76,16 @@ def _tools(record: SpanRecord) -> Any:
     return [{**tool, "parameters": tool.get("parameters_json_schema")} for tool in tools] or None
 
 
+_cache_read = count_in("response_data", "cache_read_input_tokens")
+_cache_write = count_in("response_data", "cache_creation_input_tokens")
+_input_of_response = count_in("response_data", "input_tokens")
+
+
+def _uncached_input(record: SpanRecord) -> Any:
+    """Anthropic's count of the input, as Logfire passes it on; cached tokens are not in it."""
+    return None if _cache_read(record) is None else _input_of_response(record)
+
+
 PYDANTIC_AI = Dialect(
     name="pydantic_ai",
     marks=(
@@ -96,20 +108,23 @@ PYDANTIC_AI = Dialect(
         "gen_ai.usage.details.cached_tokens",
         "gen_ai.aggregated_usage.cache_read.input_tokens",
         "gen_ai.aggregated_usage.details.cache_read_tokens",
+        _cache_read,
     ),
     cache_write_tokens=(
         "gen_ai.usage.details.cache_write_tokens",
         "gen_ai.aggregated_usage.cache_write.input_tokens",
         "gen_ai.aggregated_usage.details.cache_write_tokens",
+        _cache_write,
     ),
     reasoning_tokens=(
         "gen_ai.usage.details.reasoning_tokens",
         "gen_ai.aggregated_usage.details.reasoning_tokens",
     ),
+    uncached_input_tokens=(_uncached_input,),
     reported_cost_usd=("operation.cost",),
-    tool_definitions=(_tools,),
-    input_messages=(_asked, _event_input),
-    output_messages=(_answered, _event_output),
+    tool_definitions=(_tools, logfire_calls.tools),
+    input_messages=(_asked, _event_input, logfire_calls.asked),
+    output_messages=(_answered, _event_output, logfire_calls.answered),
     input=("tool_arguments",),
     output=("tool_response", "final_result"),
 )

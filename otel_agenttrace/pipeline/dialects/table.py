@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_agenttrace.pipeline.dialects.ag2 import AG2
 from otel_agenttrace.pipeline.dialects.any_agent import ANY_AGENT
 from otel_agenttrace.pipeline.dialects.google_adk import GOOGLE_ADK
 from otel_agenttrace.pipeline.dialects.langfuse import LANGFUSE
 from otel_agenttrace.pipeline.dialects.langsmith import LANGSMITH
+from otel_agenttrace.pipeline.dialects.litellm import LITELLM
 from otel_agenttrace.pipeline.dialects.mcp import MCP
 from otel_agenttrace.pipeline.dialects.openinference import OPENINFERENCE
 from otel_agenttrace.pipeline.dialects.openllmetry import OPENLLMETRY
@@ -28,10 +30,12 @@ DIALECTS: tuple[Dialect, ...] = (
     OTEL_GENAI,
     OPENINFERENCE,
     LANGFUSE,
+    LITELLM,
     OPENLLMETRY,
     VERCEL_AI,
     PYDANTIC_AI,
     GOOGLE_ADK,
+    AG2,
     ANY_AGENT,
     MCP,
     OWN,
@@ -70,6 +74,8 @@ class Plan(NamedTuple):
     cache_read_tokens: tuple[Source, ...]
     cache_write_tokens: tuple[Source, ...]
     reasoning_tokens: tuple[Source, ...]
+    total_tokens: tuple[Source, ...]
+    uncached_input_tokens: tuple[Source, ...]
     finish_reasons: tuple[Source, ...]
     reported_cost_usd: tuple[Source, ...]
     tool_definitions: tuple[Source, ...]

@@ -11,20 +11,26 @@ import orjson
 from otel_agenttrace.pipeline.message_parts import parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_agenttrace.model.record import AnyValue
 
 _MAX_LITERAL = 4096
 _MAX_RESULT = 64 * 1024
+
+_CALL = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
+"""What a call of a Python function is recorded as; the last is an argument of smolagents' own."""
 
 _CALLBACK = frozenset({"input_str", "inputs", "kwargs", "metadata", "tags"})
 
 _CALL_ID = re.compile(r'"tool_call_id"\s*:\s*"([^"\\]{1,256})"')
 
 
-def arguments_of(value: AnyValue) -> Any:
+def arguments_of(value: AnyValue, names: Sequence[str] = ()) -> Any:
     """The arguments of a call, out of JSON, of what Python writes of a mapping, and of `{"args": [], "kwargs": {}}`.
 
-    Decorators of functions record the last form; its parts stay together where there are arguments of both kinds.
+    Decorators of functions record the last form; its parts stay together where there are arguments of both kinds and
+    `names`, those of the parameters in their order, do not tell what the positional ones are.
     OpenLLMetry puts all that LangChain's callbacks are given around the arguments.
     """
     found = parsed(value)
@@ -33,13 +39,20 @@ def arguments_of(value: AnyValue) -> Any:
         found = inputs if isinstance(inputs, dict) else parsed(found["input_str"])
     if isinstance(found, str) and found.startswith("{'") and len(found) <= _MAX_LITERAL:
         found = _literal(found)
-    if isinstance(found, dict) and "kwargs" in found and found.keys() <= {"args", "kwargs"}:
-        args, kwargs = found.get("args"), found["kwargs"]
-        if not args and isinstance(kwargs, dict):
-            return kwargs
-        if not kwargs and isinstance(args, list) and len(args) == 1:
-            return args[0]
+    if isinstance(found, dict) and ("kwargs" in found or "args" in found) and found.keys() <= _CALL:
+        return _arguments(found, names)
     return found
+
+
+def _arguments(call: dict[str, Any], names: Sequence[str]) -> Any:
+    args, kwargs = call.get("args"), call.get("kwargs")
+    if not args and isinstance(kwargs, dict):
+        return kwargs
+    if isinstance(args, list) and args and len(args) <= len(names) and isinstance(kwargs or {}, dict):
+        return {**dict(zip(names, args, strict=False)), **(kwargs or {})}
+    if not kwargs and isinstance(args, list) and len(args) == 1:
+        return args[0]
+    return call
 
 
 def is_callback(value: AnyValue) -> bool:

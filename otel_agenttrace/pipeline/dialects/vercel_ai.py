@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from otel_agenttrace.pipeline.dialects import vercel_usage
 from otel_agenttrace.pipeline.dialects.dialect import Dialect
 from otel_agenttrace.pipeline.message_forms import read_messages
 from otel_agenttrace.pipeline.message_parts import parsed, read_parts, tool_call
@@ -46,12 +47,24 @@ def _answer(record: SpanRecord) -> tuple[Message, ...]:
 
 
 def _result(record: SpanRecord) -> Any:
-    """What a tool returned, which is JSON, a text in quotes too."""
-    result = record.attributes.get("ai.toolCall.result")
+    """What a tool returned."""
+    return _unquoted(record.attributes.get("ai.toolCall.result"))
+
+
+def _embedded(record: SpanRecord) -> Any:
+    """What was embedded: one value, or a list of them."""
+    values = record.attributes.get("ai.values")
+    if isinstance(values, list):
+        return [_unquoted(value) for value in values]
+    return _unquoted(record.attributes.get("ai.value") if values is None else values)
+
+
+def _unquoted(value: Any) -> Any:
+    """The SDK writes values as JSON, a text in quotes too."""
     try:
-        return orjson.loads(result) if isinstance(result, str) else result
+        return orjson.loads(value) if isinstance(value, str) else value
     except ValueError:
-        return result
+        return value
 
 
 def _tools(record: SpanRecord) -> Any:
@@ -91,13 +104,23 @@ VERCEL_AI = Dialect(
     ),
     input_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
     output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens"),
-    cache_read_tokens=("ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens"),
-    cache_write_tokens=("ai.usage.inputTokenDetails.cacheWriteTokens",),
-    reasoning_tokens=("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens"),
+    cache_read_tokens=(
+        "ai.usage.inputTokenDetails.cacheReadTokens",
+        "ai.usage.cachedInputTokens",
+        vercel_usage.cache_read,
+    ),
+    cache_write_tokens=("ai.usage.inputTokenDetails.cacheWriteTokens", vercel_usage.cache_write),
+    reasoning_tokens=(
+        "ai.usage.outputTokenDetails.reasoningTokens",
+        "ai.usage.reasoningTokens",
+        vercel_usage.reasoning,
+    ),
+    total_tokens=("ai.usage.totalTokens", vercel_usage.total),
+    uncached_input_tokens=(vercel_usage.uncached_input,),
     finish_reasons=("ai.response.finishReason",),
     tool_definitions=(_tools,),
     input_messages=("ai.prompt.messages", _prompt),
     output_messages=(_answer,),
-    input=("ai.toolCall.args", "ai.prompt.messages", "ai.prompt", "ai.value", "ai.values"),
+    input=("ai.toolCall.args", "ai.prompt.messages", "ai.prompt", _embedded),
     output=(_result, "ai.response.text", "ai.response.object", "ai.response.toolCalls"),
 )

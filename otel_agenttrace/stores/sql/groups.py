@@ -41,6 +41,15 @@ def add_spans(connection: sqlite3.Connection, rows: Iterable[Columns], first_id:
     _extend_sessions(connection, traces)
 
 
+def time_trace(connection: sqlite3.Connection, trace_id: str) -> None:
+    """Say anew when the first and the last span of a trace start; its sessions are the caller's to rebuild."""
+    connection.execute(
+        "UPDATE traces SET (first_start_ns, last_start_ns) ="
+        " (SELECT min(start_ns), max(start_ns) FROM spans WHERE trace_id = ?1) WHERE trace_id = ?1",
+        [trace_id],
+    )
+
+
 def name_sessions(connection: sqlite3.Connection, trace_id: str, session_ids: Collection[str]) -> None:
     """Say anew in which sessions a trace is."""
     before = {

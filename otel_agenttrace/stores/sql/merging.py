@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_agenttrace.model.codec import SerializedSpan, deserialize
 from otel_agenttrace.model.merge import merge
 from otel_agenttrace.model.record import session_id_of
-from otel_agenttrace.stores.sql.groups import name_sessions
+from otel_agenttrace.stores.sql.groups import name_sessions, time_trace
 from otel_agenttrace.stores.sql.rows import to_record
+from otel_agenttrace.stores.sql.verdicts import starts_of_verdict
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,9 +32,10 @@ class _Stored(NamedTuple):
 
 
 def merge_repeated(connection: sqlite3.Connection, interned: Interned, rows: Iterable[SpanRow]) -> None:
-    """Merge rows, each into the row that is stored under its identity."""
+    """Merge rows, each into the row that is stored under its identity; a verdict into the one that is stored."""
     regrouped = {row.trace_id for row in rows if _merge_row(connection, interned, row)}
     for trace_id in regrouped:
+        time_trace(connection, trace_id)
         name_sessions(connection, trace_id, _named_sessions(connection, trace_id))
     interned.delete_unused(connection)
 
@@ -52,7 +54,7 @@ def keep_replaced(connection: sqlite3.Connection, where: str, parameters: Iterab
 
 
 def _merge_row(connection: sqlite3.Connection, interned: Interned, row: SpanRow) -> bool:
-    """Merge one row; return whether the sessions of its trace may have changed."""
+    """Merge one row; return whether the times or the sessions of its trace may have changed."""
     stored = _stored(connection, row)
     new = deserialize(SerializedSpan(row.body.encode(), *row.origin))
     winner, conflict = merge(stored.span, new, conflict=bool(stored.conflict))
@@ -60,25 +62,35 @@ def _merge_row(connection: sqlite3.Connection, interned: Interned, row: SpanRow)
         _replace(connection, interned, stored, row)
     if conflict != stored.conflict:
         connection.execute("UPDATE spans SET conflict = ? WHERE id = ?", [conflict, stored.id])
-    return session_id_of(stored.span.attributes) != session_id_of(new.attributes)
+    is_moved = stored.span.start_time_unix_nano != row.start_ns
+    return is_moved or session_id_of(stored.span.attributes) != session_id_of(new.attributes)
 
 
 def _stored(connection: sqlite3.Connection, row: SpanRow) -> _Stored:
-    *columns, body, resource, scope = connection.execute(
+    found = _at(connection, row, row.start_ns)
+    if found is None:
+        (start,) = starts_of_verdict(connection, row.trace_id, row.span_id)
+        found = _at(connection, row, start)
+    *columns, body, resource, scope = found
+    return _Stored._make([*columns, to_record(body, resource, scope)])
+
+
+def _at(connection: sqlite3.Connection, row: SpanRow, start_ns: int) -> Any:
+    return connection.execute(
         "SELECT spans.id, origin_id, operation_id, conflict, body, resource, scope"
         " FROM spans JOIN origins ON origins.id = origin_id"
         " WHERE trace_id = ? AND span_id = ? AND start_ns = ?",
-        [row.trace_id, row.span_id, row.start_ns],
+        [row.trace_id, row.span_id, start_ns],
     ).fetchone()
-    return _Stored._make([*columns, to_record(body, resource, scope)])
 
 
 def _replace(connection: sqlite3.Connection, interned: Interned, stored: _Stored, row: SpanRow) -> None:
     keep_replaced(connection, "WHERE id = ?", [stored.id])
     origin_id, operation_id = interned.origins[row.origin], interned.operations[row.operation]
     connection.execute(
-        "UPDATE spans SET end_ns = ?, origin_id = ?, operation_id = ?, status = ?, failing = ?, body = ? WHERE id = ?",
-        [row.end_ns, origin_id, operation_id, row.status, row.failing, row.body, stored.id],
+        "UPDATE spans SET start_ns = ?, end_ns = ?, origin_id = ?, operation_id = ?, status = ?, failing = ?, body = ?"
+        " WHERE id = ?",
+        [row.start_ns, row.end_ns, origin_id, operation_id, row.status, row.failing, row.body, stored.id],
     )
     interned.count(connection, {origin_id: 1}, {operation_id: 1})
     interned.count(connection, {stored.origin_id: -1}, {stored.operation_id: -1})

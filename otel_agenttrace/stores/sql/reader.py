@@ -6,6 +6,7 @@ from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.contract.attributes import SPAN_VERDICT
 from otel_agenttrace.errors import TraceNotFoundError
 from otel_agenttrace.stores.api import StoredTrace, split_cursor
 from otel_agenttrace.stores.matching import matches
@@ -89,10 +90,12 @@ class Finder:
         """Where a span stands; where its id is repeated, the last of them."""
         trace_id, span_id, start = split_cursor(cursor)
         rows = self._connection.execute(
-            f"SELECT {_POSITION} FROM spans WHERE trace_id = ? AND span_id = ? ORDER BY {order_by(self._query.order)}",
-            [trace_id, span_id],
+            f"SELECT {_POSITION}, operation_id IN (SELECT id FROM operations WHERE name = ?) FROM spans"
+            f" WHERE trace_id = ? AND span_id = ? ORDER BY {order_by(self._query.order)}",
+            [SPAN_VERDICT, trace_id, span_id],
         ).fetchall()
-        positions = [Position(*row) for row in rows if start in (None, row[1])]
+        # A verdict may have been replaced meanwhile by one that starts at another time.
+        positions = [Position(*row) for *row, is_verdict in rows if is_verdict or start in (None, row[1])]
         if not positions:
             raise TraceNotFoundError(f"no span is stored under {cursor!r}")
         return positions[-1]

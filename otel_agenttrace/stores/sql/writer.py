@@ -12,6 +12,7 @@ from otel_agenttrace.stores.api import Deleted
 from otel_agenttrace.stores.sql.groups import add_spans, delete_groups
 from otel_agenttrace.stores.sql.merging import keep_replaced, merge_repeated
 from otel_agenttrace.stores.sql.rows import SpanRow, json_array
+from otel_agenttrace.stores.sql.verdicts import set_moved_apart
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,6 +28,7 @@ _ROWS_AT_ONCE = 50
 def write_rows(connection: sqlite3.Connection, interned: Interned, rows: Sequence[Columns]) -> None:
     """Insert rows, or merge them into the rows of the same identity."""
     interned.begin(connection)
+    rows, moved = set_moved_apart(connection, rows)
     first_id = _reserve_ids(connection, len(rows))
     origins, operations = interned.origins, interned.operations
     values = [
@@ -43,8 +45,8 @@ def write_rows(connection: sqlite3.Connection, interned: Interned, rows: Sequenc
         by_operation[operations[row.operation]] -= 1
         by_origin[origins[row.origin]] -= 1
     interned.count(connection, by_origin, by_operation)
-    if repeated:
-        merge_repeated(connection, interned, repeated)
+    if repeated or moved:
+        merge_repeated(connection, interned, [*repeated, *map(SpanRow._make, moved)])
 
 
 def delete_traces(connection: sqlite3.Connection, interned: Interned, trace_ids: Sequence[str]) -> Deleted:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from otel_agenttrace.model.record import ScopeRecord
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.messages import Message, TextPart, ToolCallPart
 from otel_agenttrace.testing.spans import make_span
@@ -64,6 +65,31 @@ def test_a_tool_call_has_arguments_and_a_response() -> None:
 
     assert (said.input, said.output) == ({"city": "Oslo"}, {"temp": 3})
     assert empty.input is None
+
+
+def test_what_was_left_out_is_no_answer() -> None:
+    """A tool's span has an empty object where that of a model has its answer."""
+    told = {
+        "gen_ai.operation.name": "execute_tool",
+        "gcp.vertex.agent.llm_request": "{}",
+        "gcp.vertex.agent.llm_response": "{}",
+        "gcp.vertex.agent.tool_call_args": "{}",
+    }
+    silent = canonical(make_span(attributes=told))
+    said = canonical(make_span(attributes=told | {"gcp.vertex.agent.tool_response": '{"temp":3}'}))
+
+    assert (silent.input, silent.output, silent.output_messages) == (None, None, ())
+    assert (said.input, said.output) == ({}, {"temp": 3})
+
+
+def test_openinferences_instrumentor_names_agents_as_it_does() -> None:
+    """Its spans bear none of its marks but the name of the scope."""
+    scope = ScopeRecord("openinference.instrumentation.google_adk")
+    said = canonical(
+        make_span(name="agent_run [hello_agent]", scope=scope, attributes={"openinference.span.kind": "AGENT"})
+    )
+
+    assert (said.dialect, said.operation, said.agent_name) == ("openinference", "invoke_agent", "hello_agent")
 
 
 @pytest.mark.parametrize(

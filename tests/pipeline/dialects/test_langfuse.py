@@ -129,6 +129,28 @@ def test_what_an_agent_was_asked_is_a_message() -> None:
     assert _said("generation", output="None").output_messages == ()
 
 
+def test_an_object_that_an_agent_was_given_is_what_it_was_told() -> None:
+    """As JSON, where it holds no messages; the state of a graph that has none yet is nothing anybody said."""
+    told = [
+        (_said(kind, input=given, output="4 degrees.").input_messages)
+        for kind, given in (
+            ("agent", {"question": "Weather?"}),
+            ("chain", {"args": ["Oslo", 1], "kwargs": {}}),
+            ("chain", {"messages": []}),
+            ("agent", {"args": [], "kwargs": {}}),
+            ("retriever", {"query": "Oslo"}),
+        )
+    ]
+
+    assert told == [
+        (Message("user", (TextPart('{"question":"Weather?"}'),)),),
+        (Message("user", (TextPart('{"args":["Oslo",1],"kwargs":{}}'),)),),
+        (),
+        (),
+        (),
+    ]
+
+
 def test_a_tool_of_older_sdks_is_known_by_its_answer() -> None:
     """Tools were spans until there was a type for them; a message of a tool is only the output of one."""
     answer = {"content": "4 degrees", "type": "tool", "name": "get_weather", "tool_call_id": "call_1"}

@@ -53,6 +53,23 @@ if TYPE_CHECKING:
             id="OpenAI's responses API",
         ),
         pytest.param(
+            {
+                "promptTokenCount": 100,
+                "toolUsePromptTokenCount": 7,
+                "cachedContentTokenCount": 30,
+                "candidatesTokenCount": 20,
+                "thoughtsTokenCount": 300,
+                "totalTokenCount": 427,
+            },
+            (107, 320, 30, None, 300),
+            id="Gemini counts thoughts beside the answer",
+        ),
+        pytest.param(
+            {"prompt_token_count": 100, "candidates_token_count": 20, "total_token_count": 120},
+            (100, 20, None, None, None),
+            id="Gemini's names in Python",
+        ),
+        pytest.param(
             {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 100},
             (110, 5, 100, None, None),
             id="Anthropic's own names",

@@ -125,6 +125,15 @@ def test_a_tool_is_named_by_its_run() -> None:
     assert _said("chain", {}, "weather").tool_name is None
 
 
+@pytest.mark.parametrize("kind", ["tool", "retriever"])
+def test_nobody_says_what_goes_into_a_tool(kind: str) -> None:
+    """The SDK has one name for prompts and for the inputs of every run."""
+    said = _said(kind, {"gen_ai.prompt": '{"query": "Oslo"}', "gen_ai.completion": '{"documents": []}'})
+
+    assert said.input == {"query": "Oslo"}
+    assert (said.input_messages, said.output_messages) == ((), ())
+
+
 def test_the_run_of_langchains_agent_is_told_from_the_chains_within() -> None:
     """All of them are chains of one agent; the run has its name."""
     told = {"langsmith.metadata.lc_agent_name": "forecaster"}

@@ -68,6 +68,62 @@ def test_a_completion_is_no_chat() -> None:
     assert said.output_messages == (Message("assistant", (TextPart(" return n"),)),)
 
 
+def test_prompts_of_a_completion_may_be_a_plain_list() -> None:
+    """LlamaIndex has it so, and beside it the arguments of its own function."""
+    said = _said("LLM", {"llm.prompts": ["Why?"], "input.value": '{"args": ["Why?"]}', "output.value": "So."})
+    alone = _said("LLM", {"input.value": '{"args": ["Why?"]}'})
+    whole = _said("LLM", {"input.value": '{"args": ["Why?", 1]}'})
+
+    assert said.operation == "text_completion"
+    assert said.input_messages == alone.input_messages == (Message("user", (TextPart("Why?"),)),)
+    assert whole.input_messages == (Message("user", (TextPart('{"args": ["Why?", 1]}'),)),)
+
+
+def test_a_tool_of_smolagents_is_called_by_the_names_of_its_parameters() -> None:
+    """They stand without a schema around them, and beside the arguments stands one of the library's own."""
+    parameters = {"tool.parameters": '{"query": {"type": "string", "description": "What."}}'}
+    named = '{"args": [], "sanitize_inputs_outputs": true, "kwargs": {"query": "cats"}}'
+    positional = '{"args": ["cats"], "sanitize_inputs_outputs": true, "kwargs": {}}'
+
+    assert _said("TOOL", {**parameters, "input.value": named}).input == {"query": "cats"}
+    assert _said("TOOL", {**parameters, "input.value": positional}).input == {"query": "cats"}
+    assert _said("TOOL", {"tool.parameters": '{"query": "cats"}', "input.value": positional}).input == "cats"
+
+
+def test_events_of_beeai_are_calls_where_they_start_one() -> None:
+    """Each is a span; their messages have a text, and tools have no name but that of the event."""
+    start = {"target": "backend.openai.chat.start", "input.value": '[{"text": "Be brief.", "role": "system"}]'}
+    model = _said("LLM", start, "backend.openai.chat.start-15")
+    end = _said("LLM", {"target": "backend.openai.chat.finish"}, "backend.openai.chat.finish-16")
+    tool = _said("TOOL", {"target": "tool.search.wikipedia.start"}, "tool.search.wikipedia.start-12")
+    update = _said("AGENT", {"target": "agent.react.update", "tool.name": "wikipedia"}, "agent.react.update-9")
+    answer = _said("AGENT", {"output.value": "{'role': 'assistant', 'text': 'Sunny.'}"})
+
+    assert (model.operation, end.operation) == ("chat", None)
+    assert model.input_messages == (Message("system", (TextPart("Be brief."),)),)
+    assert (tool.operation, tool.tool_name) == ("execute_tool", "tool.search.wikipedia")
+    assert (update.operation, update.tool_name) == (None, None)
+    assert answer.output_messages == (Message("assistant", (TextPart("Sunny."),)),)
+    assert _said("LLM", {"target": "Oslo"}).operation == "chat"
+
+
+def test_what_instructor_wraps_around_a_model_is_no_tool() -> None:
+    """Its instrumentor calls it one."""
+    scope = ScopeRecord("openinference.instrumentation.instructor")
+    span = make_span(name="instructor.patch", attributes={"openinference.span.kind": "TOOL"}, scope=scope)
+
+    assert (canonical(span).dialect, canonical(span).operation) == ("openinference", None)
+    assert canonical(span).tool_name is None
+
+
+def test_a_tool_without_a_kind_says_nothing() -> None:
+    """Its values are arguments and a result, by OTel's name for the tool beside them."""
+    said = _said(None, {"gen_ai.tool.name": "hello", "input.value": '{"name": "Bob"}', "output.value": "Hello Bob!"})
+
+    assert (said.operation, said.input, said.output) == ("execute_tool", {"name": "Bob"}, "Hello Bob!")
+    assert (said.input_messages, said.output_messages) == ((), ())
+
+
 def test_requested_and_answering_models_are_told_apart() -> None:
     """The model's name is that of the answer where the API tells it; the request stands among the parameters."""
     both = {"llm.request.model_name": "claude-x", "llm.response.model_name": "claude-y", "llm.model_name": "claude-z"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_agenttrace.pipeline.canonical import Canonical, canonical
 from otel_agenttrace.pipeline.content import drop_content
+from otel_agenttrace.pipeline.failures import classify
 from otel_agenttrace.pipeline.messages import (
     MediaPart,
     Message,
@@ -37,6 +39,7 @@ def _said(attributes: dict[str, Any], name: str = "step") -> Canonical:
     [
         ("llm.request.type", "chat", "chat"),
         ("llm.request.type", "completion", "text_completion"),
+        ("llm.request.type", "acompletion", "chat"),
         ("llm.request.type", "embedding", "embeddings"),
         ("llm.request.type", "rerank", "rerank"),
         ("llm.request.type", "unknown", None),
@@ -49,6 +52,65 @@ def _said(attributes: dict[str, Any], name: str = "step") -> Canonical:
 def test_types_of_requests_and_kinds_of_entities_are_operations(name: str, word: str, operation: str | None) -> None:
     """A task is any step, so it is none."""
     assert (_said({name: word}).dialect, _said({name: word}).operation) == ("openllmetry", operation)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("litellm_request", "chat"),
+        ("bedrock.completion", "chat"),
+        ("openai.completion", "text_completion"),
+        ("VertexAI.completion", "text_completion"),
+    ],
+)
+def test_a_completion_whose_prompts_have_roles_is_a_chat(name: str, operation: str) -> None:
+    """Except with the instrumentors that make up a role for the prompt of a completion."""
+    told = {"llm.request.type": "completion", "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Weather?"}
+
+    assert _said(told, name).operation == operation
+
+
+def test_what_litellm_sent_is_no_call_of_its_own() -> None:
+    """It stands on a span below the call's."""
+    raw = _said({"llm.openai.model": "gpt-4o-mini", "llm.openai.id": "chatcmpl-1"}, "raw_gen_ai_request")
+
+    assert not raw.is_model_call
+
+
+def test_a_crew_names_its_agents_and_calls_models() -> None:
+    """By the agent's role, and by the model's name as the span's."""
+    agent = _said({"traceloop.span.kind": "agent", "crewai.agent.role": "Researcher"}, "Researcher.agent")
+    model = _said({"gen_ai.request.model": "gpt-4o-mini", "crewai.llm.temperature": "0.1"}, "gpt-4o-mini.llm")
+
+    assert (agent.operation, agent.agent_name) == ("invoke_agent", "Researcher")
+    assert (model.dialect, model.operation, model.is_model_call) == ("openllmetry", "chat", True)
+    assert _said({"crewai.task.description": "Search."}, "search.task").operation is None
+
+
+def test_only_calls_of_tools_are_tools_of_a_server() -> None:
+    """The instrumentor of MCP makes a tool of whatever else a server is asked for."""
+    listed = {"traceloop.span.kind": "tool", "traceloop.entity.name": "tools/list", "mcp.method.name": "tools/list"}
+    called = {
+        "traceloop.span.kind": "tool",
+        "traceloop.entity.name": "add",
+        "traceloop.entity.input": '{"tool_name": "add", "arguments": {"a": 1, "b": 2}}',
+    }
+
+    assert (_said(listed).operation, _said(listed).tool_name) == (None, None)
+    assert (_said(called).operation, _said(called).tool_name) == ("execute_tool", "add")
+    assert _said(called).input == {"a": 1, "b": 2}
+
+
+def test_a_tool_that_failed_says_so_by_its_message() -> None:
+    """The message comes out of LangChain's dump of it, whole."""
+    message = {"content": "Error: no city", "status": "error", "tool_call_id": "call_1"}
+    dump = {"output": {"lc": 1, "type": "constructor", "id": ["ToolMessage"], "kwargs": message}, "kwargs": {}}
+    told = {"traceloop.span.kind": "tool", "traceloop.entity.output": orjson.dumps(dump).decode()}
+    failure = classify(normalize(make_span(attributes={**told, "traceloop.entity.name": "get_weather"})))
+
+    assert _said(told).output == message
+    assert failure is not None
+    assert failure.message == "Error: no city"
 
 
 def test_an_entity_is_an_agent_or_a_tool_by_its_kind() -> None:
@@ -149,6 +211,8 @@ def test_flattened_prompts_and_completions_are_messages() -> None:
 
 def test_parts_of_a_message_stand_in_its_content_as_json() -> None:
     """JSON that is no parts is a text."""
+    uses = '[{"text": "Let me see."}, {"toolUse": {"toolUseId": "t1", "name": "f", "input": {"a": 1}}}]'
+    bedrock = _said({"gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": uses})
     image = '{"type": "image_url", "image_url": {"url": "https://example.com/oslo.jpg"}}'
     said = _said(
         {
@@ -161,6 +225,29 @@ def test_parts_of_a_message_stand_in_its_content_as_json() -> None:
     assert said.input_messages == (
         Message("user", (TextPart("Where?"), MediaPart("image", "", "https://example.com/oslo.jpg"))),
         Message("user", (TextPart('["Oslo", "Bergen"]'),)),
+    )
+    assert bedrock.output_messages == (
+        Message("assistant", (TextPart("Let me see."), ToolCallPart("t1", "f", {"a": 1}))),
+    )
+
+
+def test_calls_that_koog_puts_in_a_tools_mouth_are_the_models() -> None:
+    """A tool asks for nothing; what it answered is the next message."""
+    calls = (
+        '[{"function": {"name": "hello", "arguments": "{\\"name\\": \\"Bob\\"}"}, "id": "call_1", "type": "function"}]'
+    )
+    said = _said(
+        {
+            "gen_ai.prompt.0.role": "tool",
+            "gen_ai.prompt.0.content": calls,
+            "gen_ai.prompt.1.role": "tool",
+            "gen_ai.prompt.1.content": "Hello Bob!",
+        }
+    )
+
+    assert said.input_messages == (
+        Message("assistant", (ToolCallPart("call_1", "hello", {"name": "Bob"}),)),
+        Message("tool", (ToolResultPart("", "", "Hello Bob!"),)),
     )
 
 
@@ -194,7 +281,7 @@ def test_arguments_and_results_of_a_tool_come_out_of_their_envelopes(told: str, 
     said = _said({"traceloop.span.kind": "tool", "traceloop.entity.input": told, "traceloop.entity.output": result})
 
     assert said.input == arguments
-    assert said.output == {"content": "4 degrees", "type": "tool", "tool_call_id": "call_1"}
+    assert said.output == "4 degrees"
     assert said.tool_call_id == "call_1"
     assert (said.input_messages, said.output_messages) == ((), ())
 
@@ -244,7 +331,7 @@ NAMES = (
     "gen_ai.completion.0.finish_reason", "gen_ai.completion.0.tool_calls.9.id", "gen_ai.usage.reasoning_tokens",
     "llm.request.type", "llm.request.functions.0.parameters", "llm.usage.prompt_tokens", "llm.vendor",
     "traceloop.entity.input", "traceloop.entity.name", "traceloop.entity.output", "traceloop.span.kind",
-    f"{PROPERTIES}.thread_id",
+    f"{PROPERTIES}.thread_id", "crewai.agent.role", "crewai.llm.x", "mcp.method.name",
 )  # fmt: skip
 ODD = any_values | st.sampled_from(["tool", "agent", "{", '{"inputs": [], "input_str": 5}', '[{"type": []}]'])
 

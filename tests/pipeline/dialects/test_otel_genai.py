@@ -77,3 +77,39 @@ def test_anthropics_sdk_tells_by_itself_why_the_model_stopped() -> None:
     assert canonical(make_span(attributes=told | {"gen_ai.response.finish_reasons": ["length"]})).finish_reasons == (
         "length",
     )
+
+
+def test_semantic_kernels_words_are_understood() -> None:
+    """It has names of its own for operations, tokens and the reason of an end, which its enumeration prints."""
+    said = canonical(
+        make_span(
+            attributes={
+                "gen_ai.operation.name": "chat.streaming_completions",
+                "gen_ai.request.model": "gpt-4o",
+                "gen_ai.response.prompt_tokens": 50,
+                "gen_ai.response.completion_tokens": 20,
+                "gen_ai.response.finish_reason": "FinishReason.LENGTH",
+            }
+        )
+    )
+    failed = canonical(make_span(attributes={"gen_ai.operation.name": "chat.completions"}))
+
+    assert (said.operation, said.input_tokens, said.output_tokens) == ("chat", 50, 20)
+    assert said.finish_reasons == ("length",)
+    assert failed.is_model_call
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("STOP", ("stop",)),
+        ("FinishReason.STOP,FinishReason.TOOL_CALLS", ("stop", "tool_calls")),
+        ('["Stop"]', ("stop",)),
+        ("None", ()),
+        (5, ()),
+        ([5], ()),
+    ],
+)
+def test_a_single_finish_reason_may_be_several(told: Any, expected: tuple[str, ...]) -> None:
+    """One for each choice, with commas between or as JSON text."""
+    assert canonical(make_span(attributes={"gen_ai.response.finish_reason": told})).finish_reasons == expected

@@ -17,6 +17,10 @@ from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, result_o
         ({"args": [], "kwargs": {"city": "Oslo"}}, {"city": "Oslo"}),
         ({"args": ["Oslo"], "kwargs": {}}, "Oslo"),
         ({"kwargs": {"city": "Oslo"}}, {"city": "Oslo"}),
+        ({"args": ["Oslo"]}, "Oslo"),
+        ({"args": ["Oslo", 1]}, {"args": ["Oslo", 1]}),
+        ({"args": [], "sanitize_inputs_outputs": True, "kwargs": {"city": "Oslo"}}, {"city": "Oslo"}),
+        ({"sanitize_inputs_outputs": True}, {"sanitize_inputs_outputs": True}),
         ({"args": ["Oslo"], "kwargs": {"days": 1}}, {"args": ["Oslo"], "kwargs": {"days": 1}}),
         ({"args": [], "kwargs": {}, "city": "Oslo"}, {"args": [], "kwargs": {}, "city": "Oslo"}),
         ({"input_str": "{'city': 'Oslo'}", "tags": [], "inputs": {"city": "Oslo"}, "kwargs": {}}, {"city": "Oslo"}),
@@ -30,6 +34,21 @@ from otel_agenttrace.pipeline.dialects.tool_values import arguments_of, result_o
 def test_arguments_come_out_of_every_envelope(value: Any, arguments: Any) -> None:
     """Arguments of both kinds stay together."""
     assert arguments_of(value) == arguments
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ({"args": ["Oslo"], "kwargs": {}}, {"city": "Oslo"}),
+        ({"args": ["Oslo"], "kwargs": {"days": 1}}, {"city": "Oslo", "days": 1}),
+        ({"args": ["Oslo", 1]}, {"city": "Oslo", "days": 1}),
+        ({"args": ["Oslo", 1, 2], "kwargs": {}}, {"args": ["Oslo", 1, 2], "kwargs": {}}),
+        ({"args": ["Oslo"], "kwargs": 5}, {"args": ["Oslo"], "kwargs": 5}),
+    ],
+)
+def test_positional_arguments_get_their_names(call: Any, arguments: Any) -> None:
+    """Where the parameters are known, and there are enough of them."""
+    assert arguments_of(call, ("city", "days")) == arguments
 
 
 @pytest.mark.parametrize(

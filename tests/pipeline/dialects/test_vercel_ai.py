@@ -143,6 +143,12 @@ def test_a_tool_call_has_arguments_and_a_result() -> None:
     assert (said.input, said.output) == ({"city": "Oslo"}, "4 degrees")
 
 
+def test_what_is_embedded_is_read() -> None:
+    """Each value is JSON text."""
+    assert _said(operationId="ai.embed", value='"rain"').input == "rain"
+    assert _said(operationId="ai.embedMany.doEmbed", values=['"rain"', "snow", 5]).input == ["rain", "snow", 5]
+
+
 @pytest.mark.parametrize(
     "tools",
     [
@@ -160,7 +166,16 @@ def test_tools_are_read_with_their_schemas(tools: Any) -> None:
 @pytest.mark.parametrize("odd", [None, 5, True, [], ["{"], {"a": 1}, "{", "", '{"prompt": 5}', b"x"])
 def test_odd_values_are_no_harm(odd: Any) -> None:
     """Whatever an attribute holds, a span can be read."""
-    names = ("prompt", "prompt.messages", "prompt.tools", "response.toolCalls", "response.text", "toolCall.result")
+    names = (
+        "prompt",
+        "prompt.messages",
+        "prompt.tools",
+        "response.toolCalls",
+        "response.text",
+        "toolCall.result",
+        "value",
+        "values",
+    )
     said = canonical(make_span(attributes={"ai.operationId": odd, **{f"ai.{name}": odd for name in names}}))
 
     _ = said.input_messages, said.output_messages, said.tool_definitions, said.input, said.output

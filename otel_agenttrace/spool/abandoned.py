@@ -1,0 +1,119 @@
+"""Spans that had started and whose process is gone: ended on its behalf, in its own log, behind its last record.
+
+So they reach all targets like any other record, once, whoever adopts the log and however often: a log that has them is
+complete. The end is the last time that the trace is known to have been alive; the status stays unset, since nothing
+says how the span would have ended.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.errors import DecodeError
+from otel_agenttrace.model.codec import deserialize, serialize_record
+from otel_agenttrace.model.record import ENDED_BY
+from otel_agenttrace.spool.cursor import Cursor, CursorFile
+from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.names import parse_log_name
+from otel_agenttrace.spool.open_spans import ids_of, trace_id_of
+from otel_agenttrace.spool.reader import LogReader
+from otel_agenttrace.spool.segment import Segment, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.spool.open_spans import SpanId
+    from otel_agenttrace.spool.segment_reader import Entry
+
+ENDED_BY_SPOOL = "spool"
+"""Value of `agenttrace.ended_by` on a span that was ended on behalf of a dead process."""
+
+OPEN_SPANS_MARK = "@open-spans"
+"""Name of the cursor that says up to where a dead log has been completed; no target."""
+
+
+def end_open_spans(log_dir: Path, last_seq: int) -> int:
+    """Complete a dead log, which the caller has repaired and holds the lock of; return its last sequence number.
+
+    Reads the log once, and again if a span is open in it. Does nothing if that was done before.
+
+    Raises:
+        OSError: the log cannot be read or written; nothing was added to it.
+    """
+    mark = CursorFile(log_dir, OPEN_SPANS_MARK)
+    done = mark.load()
+    if done is not None and done.seq >= last_seq:
+        return last_seq
+    ended = list(_ended_on_behalf(log_dir))
+    if ended:
+        _append(log_dir, last_seq + 1, ended)
+    mark.save(Cursor(last_seq + len(ended), sent=len(ended)))
+    mark.close()
+    return last_seq + len(ended)
+
+
+def _entries(log_dir: Path) -> Iterator[Entry]:
+    return LogReader(log_dir, is_dead=True, tell=lambda _: None).entries()  # those who deliver it tell
+
+
+def _open_entries(log_dir: Path) -> dict[SpanId, Entry]:
+    found: dict[SpanId, Entry] = {}
+    for entry in _entries(log_dir):
+        if entry.kind is Kind.START:
+            found[ids_of(entry.span)] = entry
+        elif found:
+            found.pop(ids_of(entry.span), None)
+    return found
+
+
+def _ended_on_behalf(log_dir: Path) -> Iterator[SpanRecord]:
+    entries = _open_entries(log_dir)
+    if not entries:
+        return
+    traces = {trace_id_of(key) for key in entries}
+    last_known: dict[str, int] = {}
+    for entry in _entries(log_dir):
+        key = ids_of(entry.span)
+        if trace_id_of(key) not in traces:
+            continue
+        if entry.kind is Kind.SPAN:
+            entries.pop(key, None)  # its start record was written again just when it ended
+        record = _decoded(entry)
+        if record is not None:
+            last_known[record.trace_id] = max(last_known.get(record.trace_id, 0), _last_time(record))
+    for entry in sorted(entries.values()):
+        record = _decoded(entry)
+        if record is not None:
+            end = max(last_known.get(record.trace_id, 0), _last_time(record))
+            yield replace(record, end_time_unix_nano=end, attributes={**record.attributes, ENDED_BY: ENDED_BY_SPOOL})
+
+
+def _decoded(entry: Entry) -> SpanRecord | None:
+    try:
+        return deserialize(entry.span)
+    except DecodeError:
+        return None  # told by those who deliver it
+
+
+def _last_time(record: SpanRecord) -> int:
+    """The latest time in a record; what is no time counts as none."""
+    times = [record.start_time_unix_nano, record.end_time_unix_nano, *(each.time_unix_nano for each in record.events)]
+    return max((each for each in times if isinstance(each, int)), default=0)
+
+
+def _append(log_dir: Path, first_seq: int, records: Sequence[SpanRecord]) -> None:
+    """Add records to a log that nobody writes to any more, in a segment of their own."""
+    name = parse_log_name(log_dir.name)
+    segment = Segment(log_dir, "" if name is None else name.log_id, first_seq, time.time_ns())
+    frames = [
+        segment.encode(Kind.SPAN, seq, serialize_record(record)) for seq, record in enumerate(records, start=first_seq)
+    ]
+    try:
+        write_whole(segment.fd, b"".join(frames))
+    except OSError:
+        segment.path.unlink(missing_ok=True)
+        raise

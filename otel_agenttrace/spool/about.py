@@ -1,0 +1,76 @@
+"""about.json: what a log says of the process that wrote it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from otel_agenttrace.spool.names import ABOUT
+from otel_agenttrace.spool.segment import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The process of a log.
+
+    Attributes:
+        service_name: `service.name` of its resource.
+        pid: its process id, on its host, in its container.
+        host: name of the host.
+        started_at: when the log was begun, RFC 3339.
+        version: of this package.
+        targets: names of those who are to get the records, without credentials.
+    """
+
+    service_name: str = ""
+    pid: int = 0
+    host: str = ""
+    started_at: str = ""
+    version: str = ""
+    targets: tuple[str, ...] = ()
+
+
+def write_about(log_dir: Path, about: About) -> None:
+    """Write it anew, as a whole or not at all.
+
+    Raises:
+        OSError: it could not be written; what was there still is.
+    """
+    draft = log_dir / f"{ABOUT}.new"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        write_whole(fd, orjson.dumps(asdict(about)))
+        draft.replace(log_dir / ABOUT)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+    finally:
+        os.close(fd)
+
+
+def read_about(log_dir: Path) -> About | None:
+    """Return what is known of a log's process; None if nothing is. What has another type than it should is left out."""
+    try:
+        found: Any = orjson.loads((log_dir / ABOUT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    texts = {name: found[name] for name in _TEXTS if isinstance(found.get(name), str)}
+    pid, targets = found.get("pid"), found.get("targets")
+    return About(
+        **texts,
+        pid=pid if isinstance(pid, int) else 0,
+        targets=tuple(name for name in targets if isinstance(name, str)) if isinstance(targets, list) else (),
+    )
+
+
+_TEXTS = ("service_name", "host", "started_at", "version")

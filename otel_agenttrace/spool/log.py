@@ -1,0 +1,289 @@
+"""SpoolLog: the log of this process, as its threads, signal handlers and forked children see it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from otel_agenttrace.losses import LossLog
+from otel_agenttrace.spool.about import About
+from otel_agenttrace.spool.batching import BatchQueue
+from otel_agenttrace.spool.process_log import ProcessLog
+from otel_agenttrace.spool.refusal import DISK, FAULT, QUEUE_FULL, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from otel_agenttrace.model.codec import SerializedSpan
+    from otel_agenttrace.spool.config import SpoolConfig
+    from otel_agenttrace.spool.frames import Kind
+    from otel_agenttrace.spool.syncing import GroupSync
+
+_T = TypeVar("_T")
+
+QUEUED = 0
+"""What `append` returns for a record that waits in memory, and has no sequence number yet."""
+
+_SECONDS_TO_WAIT_FOR_OTHERS = 1.0
+_SECONDS_AT_EXIT = 5.0
+
+
+class SpoolLog:
+    """Takes the records of this process. Never raises into whoever appends; what is not taken is counted and told.
+
+    Thread-safe. A forked child gets a log of its own with its first record. A signal handler that appends in the
+    middle of an append on the same thread, where neither could wait for the other, gets a log of its own, too. The
+    log's files stay open, and its lock held, as long as the object lives.
+
+    Args:
+        config: where, how large, how durable.
+        service_name: what is said of this process to whoever adopts the log.
+        targets: names of the consumers, without credentials.
+        version: of this package.
+        losses: where refused records are told, as lost in `spool`.
+        clock: unix nanoseconds.
+    """
+
+    def __init__(
+        self,
+        config: SpoolConfig,
+        *,
+        service_name: str = "",
+        targets: Sequence[str] = (),
+        version: str = "",
+        losses: LossLog | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.config = config
+        self.losses = losses or LossLog()
+        self._about = About(service_name=service_name, version=version, targets=tuple(targets))
+        self._clock = clock
+        self._is_closed = False
+        self._syncs = config.durability == "power"
+        self._batches = config.durability == "batch"
+        self._begin_anew()
+        _spool_logs.add(self)
+
+    def open(self) -> bool:
+        """Open the log now, not with the first record; False if it cannot be, which is told."""
+        return self._alone(lambda log: log.open()) is not None
+
+    def append(self, kind: Kind, span: SerializedSpan) -> int | None:
+        """Take a record; return its sequence number once it is as durable as the configuration asks for.
+
+        Returns:
+            QUEUED with `durability="batch"`; None if the record was refused, and counted so.
+        """
+        try:
+            if self._batches and not self._is_closed:
+                return self._enqueue(kind, span)
+            return self._write(kind, span)
+        except Exception as error:  # noqa: BLE001 - no fault of ours reaches the agent
+            self._refuse(RefusedError(FAULT, "a span could not be written", error))
+            return None
+
+    def count(self, name: str, count: int = 1) -> None:
+        """Add to one of the ledger's counts."""
+        self._alone(lambda log: log.count(name, count))
+
+    @property
+    def logs(self) -> Mapping[Path, int]:
+        """The directories of this process's open logs, and the last sequence number in each."""
+        return {writer.path: writer.last_seq for log in tuple(self._logs) if (writer := log.writer) is not None}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What the ledgers of the open logs say, together."""
+        total: dict[str, int] = {}
+        for log in tuple(self._logs):
+            for name, count in log.counts.items():
+                total[name] = total.get(name, 0) + count
+        return total
+
+    def describe(self, service_name: str, targets: Sequence[str]) -> None:
+        """Say something else of this process; told if it cannot be written."""
+        self._about = About(service_name=service_name, version=self._about.version, targets=tuple(targets))
+        for log in tuple(self._logs):
+            self._alone(lambda log: log.describe(self._about), log)
+
+    def set_bytes_elsewhere(self, count: int) -> None:
+        """Tell how many bytes of the quota are taken by the logs of other processes."""
+        for log in tuple(self._logs):
+            log.set_bytes_elsewhere(count)
+
+    def retire(self, log_dir: Path, through_seq: int) -> bool:
+        """Remove one of `logs` if it has no record behind `through_seq`; the next record begins another.
+
+        Its counts go with it.
+        """
+        for log in tuple(self._logs):
+            if log.writer is not None and log.writer.path == log_dir:
+                return self._alone(lambda log: log.remove(through_seq), log) or False
+        return False
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what was appended before is in the log; False if that took longer."""
+        queue = self._queue
+        return queue is None or queue.is_closed or queue.flush(timeout_s)
+
+    def close(self, timeout_s: float = _SECONDS_AT_EXIT) -> bool:
+        """Release the thread, if there is one; what is appended later is written at once. Safe twice.
+
+        Returns:
+            False if what was waiting took longer to write.
+        """
+        self._is_closed = True
+        return self._queue is None or self._queue.close(timeout_s)
+
+    def before_fork(self) -> None:
+        """Wait until no other thread has a file open that nobody knows of yet."""
+        self._is_held = self._lock.acquire(timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
+
+    def after_fork_in_parent(self) -> None:
+        """Let the others go on."""
+        if self._is_held:
+            self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Leave the log, and what waits for it, to the parent."""
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        # Reentrant: a signal handler may append in the middle of an append.
+        self._lock = threading.RLock()
+        self._is_held = False
+        self._logs = [self._new_log()]
+        self._queue: BatchQueue | None = None
+        self._counted = 0  # of what the queue has taken
+
+    def _new_log(self) -> ProcessLog:
+        return ProcessLog(self.config, self._about, self._clock)
+
+    def _write(self, kind: Kind, span: SerializedSpan) -> int | None:
+        refusal = None
+        with self._lock:
+            log = self._logs[0]
+            if log.is_busy:
+                log = self._spare()
+            log.is_busy = True
+            try:
+                seq = log.append(kind, span)
+                sync = log.sync
+            except RefusedError as error:
+                log.count(f"refused_{error.reason}", 1)
+                refusal = error
+            finally:
+                log.is_busy = False
+        # Outside the lock: a log handler may wait for a thread that is about to append.
+        if refusal is not None:
+            self._tell(refusal)
+            return None
+        if self._syncs and sync is not None:
+            self._wait_for_disk(sync, seq)
+        return seq
+
+    def _spare(self) -> ProcessLog:
+        """A log in which nothing is under way: this is a signal handler, in the middle of an append."""
+        for log in self._logs:
+            if not log.is_busy:
+                return log
+        self._logs.append(self._new_log())
+        return self._logs[-1]
+
+    def _alone(self, work: Callable[[ProcessLog], _T], log: ProcessLog | None = None) -> _T | None:
+        """Do something to a log while nothing else is done to it; None if that fails, which is told, or cannot be."""
+        with self._lock:
+            if log is None:
+                log = self._spare()
+            elif log.is_busy:
+                return None
+            log.is_busy = True
+            try:
+                return work(log)
+            except (OSError, RefusedError) as error:
+                failure = error
+            finally:
+                log.is_busy = False
+        if isinstance(failure, OSError):
+            failure = RefusedError(DISK, "the log cannot be changed", failure)
+        self._tell(failure, spans=0)
+        return None
+
+    def _enqueue(self, kind: Kind, span: SerializedSpan) -> int | None:
+        queue = self._queue or self._begin_queue()
+        if queue is None:
+            return self._write(kind, span)
+        if queue.put(kind, span):
+            return QUEUED
+        if queue.is_closed:
+            return self._write(kind, span)
+        self._refuse(RefusedError(QUEUE_FULL, "too many spans wait to be written"))
+        return None
+
+    def _begin_queue(self) -> BatchQueue | None:
+        with self._lock:
+            if self._queue is None:
+                with suppress(RuntimeError):  # the interpreter ends, and starts no more threads
+                    self._queue = BatchQueue(self._write_later, self.config.max_queued, self.config.max_queued_bytes)
+            return self._queue
+
+    def _write_later(self, kind: Kind, span: SerializedSpan) -> None:
+        try:
+            if (queue := self._queue) is not None and (taken := queue.taken) > self._counted:
+                # Before the record, and not on the agent's thread: what a kill then costs can be told.
+                taken, self._counted = taken - self._counted, taken
+                self.count("queued", taken)
+            self._write(kind, span)
+        except Exception as error:  # noqa: BLE001 - the thread has to go on
+            self._refuse(RefusedError(FAULT, "a span could not be written", error))
+
+    def _wait_for_disk(self, sync: GroupSync, seq: int) -> None:
+        try:
+            sync.wait_for(seq)
+        except OSError as error:
+            self.count("unsynced")
+            self._tell(RefusedError(DISK, "the disk does not promise to keep a span", error), spans=0)
+
+    def _refuse(self, refusal: RefusedError) -> None:
+        self.count(f"refused_{refusal.reason}")
+        self._tell(refusal)
+
+    def _tell(self, refusal: RefusedError, spans: int = 1) -> None:
+        cause = refusal.__cause__
+        if isinstance(cause, OSError):
+            self.losses.add("spool", spans, f"spool: {refusal}: {cause.strerror or cause}")
+        else:
+            self.losses.add("spool", spans, f"spool: {refusal}", cause)
+
+
+_spool_logs: weakref.WeakSet[SpoolLog] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for log in tuple(_spool_logs):
+        log.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for log in tuple(_spool_logs):
+        log.after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    for log in tuple(_spool_logs):
+        log.after_fork_in_child()
+
+
+def _at_exit() -> None:
+    for log in tuple(_spool_logs):
+        log.close(_SECONDS_AT_EXIT)
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+atexit.register(_at_exit)
