@@ -34,7 +34,6 @@ class Forward:
 
     Attributes:
         exporter: who gets the spans.
-        after_delivery: called with the number of spans that were taken, when set.
     """
 
     takes_open = False
