@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 64 * 1024
 _MAX_REFERENCES = 1000
+_MAX_DEPTH = 50
+"""References within references: each takes some of the stack, and the library beneath breaks at its end."""
 _SCHEMA_KEYS = ("parameters", "inputSchema", "input_schema", "parameters_json_schema")
 """OTel and OpenAI; MCP and the Vercel AI SDK; Anthropic; Pydantic AI."""
 
@@ -79,7 +81,7 @@ class _Check:
         self._validator = extended(schema, registry=Registry())
 
     def broken_rule(self, arguments: Any) -> str | None:
-        self._references_left = _MAX_REFERENCES
+        self._references_left, self._depth = _MAX_REFERENCES, 0
         rules: list[str] = []
         try:
             for error in islice(self._validator.iter_errors(arguments), _MAX_RULES):
@@ -90,9 +92,13 @@ class _Check:
 
     def _reference(self, validator: Any, reference: Any, instance: Any, schema: Any) -> Iterator[Any]:
         self._references_left -= 1
-        if self._references_left < 0:
+        if self._references_left < 0 or self._depth == _MAX_DEPTH:
             raise _TooManyReferencesError
-        yield from self._follow(validator, reference, instance, schema) or ()
+        self._depth += 1
+        try:
+            yield from self._follow(validator, reference, instance, schema) or ()
+        finally:
+            self._depth -= 1
 
 
 def _rule(error: Any) -> str:
