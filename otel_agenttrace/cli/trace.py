@@ -98,13 +98,14 @@ def show(
 
 
 def _print_trace(found: StoredTrace, *, timeline: bool, full: bool) -> None:
-    notes = trace_notes(TraceRows(found), width=width())
+    rows = TraceRows(found)
+    notes = trace_notes(rows, width=width())
     print_lines([*trace_heading(summarize(found), notes, width=width(), glyphs=glyphs()), ()])
     if timeline:
-        print_lines(format_timeline(found, width=width(), glyphs=glyphs()))
+        print_lines(format_timeline(rows, width=width(), glyphs=glyphs()))
         return
-    print_lines(format_tree(found, width=width(), glyphs=glyphs()))
-    chat = format_chat(found, width=width(), glyphs=glyphs(), full=full)
+    print_lines(format_tree(rows, width=width(), glyphs=glyphs()))
+    chat = format_chat(rows, width=width(), glyphs=glyphs(), full=full)
     print_lines([(), *chat] if chat else [])
 
 

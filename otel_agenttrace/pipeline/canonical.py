@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.contract.attributes import AGENTTRACE_COST_USD
 from otel_agenttrace.model.record import session_id_of
+from otel_agenttrace.pipeline.dialects.dialect import told, told_anywhere
 from otel_agenttrace.pipeline.dialects.providers import is_framework, provider_in_model, provider_name
 from otel_agenttrace.pipeline.dialects.table import plan_for
 from otel_agenttrace.pipeline.message_forms import read_messages
@@ -19,7 +20,7 @@ from otel_agenttrace.pipeline.numbers import as_number
 from otel_agenttrace.pipeline.whole_counts import whole_counts
 
 if TYPE_CHECKING:
-    from otel_agenttrace.model.record import AnyValue, Attributes, SpanRecord
+    from otel_agenttrace.model.record import AnyValue, SpanRecord
     from otel_agenttrace.pipeline.dialects.dialect import MessageSource, Source
     from otel_agenttrace.pipeline.dialects.table import OperationSource, Plan
     from otel_agenttrace.pipeline.messages import Message, Role
@@ -46,7 +47,7 @@ class _Content(NamedTuple):
 
     def value(self, sources: tuple[Source, ...]) -> AnyValue:
         for source in sources:
-            value = _anywhere(self.record, source) if isinstance(source, str) else source(self.record)
+            value = told_anywhere(self.record, source)
             if value is not None:
                 found: AnyValue = parsed(value)
                 return found
@@ -54,7 +55,7 @@ class _Content(NamedTuple):
 
     def messages(self, sources: tuple[MessageSource, ...], role: Role) -> tuple[Message, ...]:
         for source in sources:
-            value = _anywhere(self.record, source) if isinstance(source, str) else source(self.record)
+            value = told_anywhere(self.record, source)
             messages = value if isinstance(value, tuple) else read_messages(value, role)
             if messages:
                 return messages
@@ -203,7 +204,7 @@ def agent_name_of(record: SpanRecord) -> str | None:
 
 def _operation(record: SpanRecord, sources: tuple[OperationSource, ...]) -> str | None:
     for source, operations, keeps in sources:
-        value = record.attributes.get(source) if isinstance(source, str) else source(record)
+        value = told(record, source)
         if isinstance(value, str) and value:
             known = operations.get(value.lower()) or (value if keeps else None)
             if known is not None:
@@ -213,7 +214,7 @@ def _operation(record: SpanRecord, sources: tuple[OperationSource, ...]) -> str 
 
 def _text(record: SpanRecord, sources: tuple[Source, ...]) -> str | None:
     for source in sources:
-        value = record.attributes.get(source) if isinstance(source, str) else source(record)
+        value = told(record, source)
         if isinstance(value, str) and value:
             return value
     return None
@@ -236,7 +237,7 @@ def _count(record: SpanRecord, sources: tuple[Source, ...]) -> int | None:
 
 def _first_amount(record: SpanRecord, sources: tuple[Source, ...]) -> float | None:
     for source in sources:
-        amount = _amount(record.attributes.get(source) if isinstance(source, str) else source(record))
+        amount = _amount(told(record, source))
         if amount is not None:
             return amount
     return None
@@ -249,17 +250,9 @@ def _amount(value: AnyValue) -> float | None:
 
 def _words(record: SpanRecord, sources: tuple[Source, ...]) -> tuple[str, ...]:
     for source in sources:
-        value = parsed(record.attributes.get(source) if isinstance(source, str) else source(record))
+        value = parsed(told(record, source))
         words = value if isinstance(value, list) else [value]
         found = tuple(word for word in words if isinstance(word, str) and word)
         if found:
             return found
     return ()
-
-
-def _anywhere(record: SpanRecord, name: str) -> AnyValue:
-    """The attribute of the span, else of the first of its events that has it: older conventions put content there."""
-    if name in record.attributes:
-        return record.attributes[name]
-    holders: list[Attributes] = [event.attributes for event in record.events if name in event.attributes]
-    return holders[0][name] if holders else None

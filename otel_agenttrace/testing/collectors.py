@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,7 +31,7 @@ class HttpAnswer(NamedTuple):
     headers: dict[str, str] = {}  # noqa: RUF012 - never written to
 
 
-class _Collector:
+class _Collector(ABC):
     """What both servers have in common.
 
     Attributes:
@@ -46,6 +47,22 @@ class _Collector:
         self.released = threading.Event()
         self._changed = threading.Condition()
 
+    def __enter__(self) -> Self:
+        self.up()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.released.set()
+        self.down()
+
+    @abstractmethod
+    def up(self) -> None:
+        """Listen, on the port of before."""
+
+    @abstractmethod
+    def down(self) -> None:
+        """Listen no more."""
+
     def wait_until(self, is_true: Callable[[], bool], timeout_s: float = 20.0) -> bool:
         """Wait until something is so, looking whenever a request came."""
         with self._changed:
@@ -59,10 +76,14 @@ class _Collector:
 
     def take(self, request: ExportTraceServiceRequest) -> None:
         """Keep the spans of a request."""
-        names = [span.name for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
+        names = _names_in(request)
         with self._changed:
             self.names += names
             self._changed.notify_all()
+
+
+def _names_in(request: ExportTraceServiceRequest) -> list[str]:
+    return [span.name for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
 
 
 class HttpCollector(_Collector):
@@ -84,14 +105,6 @@ class HttpCollector(_Collector):
         """URL for traces."""
         return f"http://127.0.0.1:{self.port}/v1/traces"
 
-    def __enter__(self) -> Self:
-        self.up()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.released.set()
-        self.down()
-
     def up(self) -> None:
         """Listen, on the port of before."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
@@ -108,9 +121,8 @@ class HttpCollector(_Collector):
     def answer(self, body: bytes) -> HttpAnswer | None:
         """What to say to a request; None is no answer until `released`."""
         request = ExportTraceServiceRequest.FromString(body)
-        spans = [span for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
         answer = self.answers.popleft() if self.answers else HttpAnswer()
-        if answer is not None and any(self.refuses(span.name) for span in spans):
+        if answer is not None and any(map(self.refuses, _names_in(request))):
             answer = HttpAnswer(400, b"that span again", {"Content-Type": "text/plain"})
         if answer is not None and answer.status == 200:
             self.take(request)
@@ -157,13 +169,8 @@ class GrpcCollector(_Collector):
         """URL for traces."""
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self.up()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self.released.set()
-        self.down()
+        super().__exit__()
         self._pool.shutdown()
 
     def up(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.pipeline.messages import MediaPart, ReasoningPart, TextPart
 from otel_agenttrace.views.conversation import find_conversations
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line
-from otel_agenttrace.views.rows import TraceRows
+from otel_agenttrace.views.rows import rows_of
 from otel_agenttrace.views.text import MOST_COUNTED, cell_width, compact_text, one_line, safe_text, wrap, wrap_counted
 from otel_agenttrace.views.tool_uses import ToolUse
 from otel_agenttrace.views.units import counted, format_duration
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.stores.api import StoredTrace
     from otel_agenttrace.views.conversation import Conversation, Piece, Utterance
-    from otel_agenttrace.views.rows import Row
+    from otel_agenttrace.views.rows import Row, TraceRows
 
 _ROLE_WIDTH = 11
 _MIN_ROOM = 16
@@ -38,19 +38,21 @@ _NORMAL_ENDS = frozenset(
 )  # fmt: skip
 
 
-def format_chat(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE, full: bool = False) -> list[Line]:
+def format_chat(
+    trace: StoredTrace | TraceRows, *, width: int = 80, glyphs: Glyphs = UNICODE, full: bool = False
+) -> list[Line]:
     """Return what was said in a trace, message by message; no lines if the trace tells of no agent and no model.
 
     A call of a tool stands with its arguments, how long it took, and below it what came back. Several conversations
     have headings. No line is wider than `width` columns.
 
     Args:
-        trace: the trace.
+        trace: the trace, or its rows.
         width: terminal columns.
         glyphs: the signs to draw with.
         full: all of it. Otherwise long messages and long conversations are cut, and say what was left out.
     """
-    rows = TraceRows(trace)
+    rows = rows_of(trace)
     conversations = [each for each in find_conversations(rows) if any(map(_tells, each.utterances))]
     if not conversations:
         is_silent = any(row.said.operation for row in rows.rows)

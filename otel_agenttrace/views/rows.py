@@ -159,6 +159,11 @@ class TraceRows:
         return tuple(notes)
 
 
+def rows_of(trace: StoredTrace | TraceRows) -> TraceRows:
+    """Return the rows of a trace; those that the caller has as they are, since working them out takes long."""
+    return trace if isinstance(trace, TraceRows) else TraceRows(trace)
+
+
 def error_text(failure: Failure) -> str:
     """Return the error as one text: the message, behind the exception's class where the class says more."""
     name, text = failure.error.exception_type, failure.error.text

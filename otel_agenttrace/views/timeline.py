@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cell, cut_line
-from otel_agenttrace.views.rows import Row, TraceRows
+from otel_agenttrace.views.rows import Row, TraceRows, rows_of
 from otel_agenttrace.views.units import format_duration
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def axis_of(spans: Iterable[SpanRecord]) -> Axis:
     return Axis(min(starts), max(*starts, *ends))
 
 
-def format_timeline(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
+def format_timeline(trace: StoredTrace | TraceRows, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
     """Return one line per span: name, offset from the first start, bar, duration, and `marks` as in the tree.
 
     The spans stand in the order of the tree, children indented. No line is wider than `width` columns.
     """
-    rows = TraceRows(trace).rows
-    axis = axis_of(trace.spans)
+    found = rows_of(trace)
+    rows, axis = found.rows, axis_of(found.trace.spans)
     name_width = max(int(width * _NAME_SHARE), 12)
     bar_width = max(width - name_width - 2 * (_TIME_WIDTH + 1) - _MARK_WIDTH - 1, _MIN_BAR)
     heading = (

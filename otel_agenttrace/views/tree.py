@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.contract.attributes import AGENTTRACE_EVENT_DATA, EVENT_AGENT_PREFIX
 from otel_agenttrace.pipeline.contract import recorded_violations
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
-from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text, input_text
+from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text, input_text, rows_of
 from otel_agenttrace.views.text import cell_width, cut, one_line, safe_text, wrap
 from otel_agenttrace.views.units import cost_text, format_count, format_duration
 
@@ -31,7 +31,7 @@ _MAX_FLAGS = 3
 _MAX_VIOLATIONS = 3
 
 
-def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
+def format_tree(trace: StoredTrace | TraceRows, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
     """Return one line per span; below it where a failure began its error, then events, flags, what breaks the contract.
 
     A line says: name, duration, input and output tokens, cost (of the root: of the whole trace), whether the span is
@@ -39,7 +39,7 @@ def format_tree(trace: StoredTrace, *, width: int = 80, glyphs: Glyphs = UNICODE
     their own, as do those whose parents lead back to themselves. No line is wider than `width` columns.
     """
     lines: list[Line] = []
-    for section in TraceRows(trace).sections:
+    for section in rows_of(trace).sections:
         if section.heading:
             lines.append((Segment(section.heading, "heading"),))
         for row in section.rows:

@@ -65,3 +65,16 @@ class Dialect:
     output_messages: tuple[MessageSource, ...] = ()
     input: tuple[Source, ...] = ()
     output: tuple[Source, ...] = ()
+
+
+def told(record: SpanRecord, source: Source) -> Any:
+    """What a source says of a span, None if nothing."""
+    return record.attributes.get(source) if isinstance(source, str) else source(record)
+
+
+def told_anywhere(record: SpanRecord, source: Source) -> Any:
+    """As `told`; an attribute may stand on an event of the span, where older conventions put content."""
+    if not isinstance(source, str):
+        return source(record)
+    holders = (record.attributes, *(event.attributes for event in record.events))
+    return next((holder[source] for holder in holders if source in holder), None)

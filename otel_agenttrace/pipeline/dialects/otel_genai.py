@@ -30,7 +30,7 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_USAGE_PROMPT_TOKENS,
     GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 )
-from otel_agenttrace.pipeline.dialects.dialect import Dialect
+from otel_agenttrace.pipeline.dialects.dialect import Dialect, told_anywhere
 from otel_agenttrace.pipeline.dialects.genai_events import answered_in_events, asked_in_events
 from otel_agenttrace.pipeline.dialects.genai_tools import (
     operation_of,
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
 def _input_messages(record: SpanRecord) -> tuple[Message, ...]:
     """The messages with the instructions before them, which stand apart."""
-    messages = read_messages(_first(record, GEN_AI_INPUT_MESSAGES), "user")
+    messages = read_messages(told_anywhere(record, GEN_AI_INPUT_MESSAGES), "user")
     if not messages:
         return asked_in_events(record)
-    instructions = parsed(_first(record, GEN_AI_SYSTEM_INSTRUCTIONS))
+    instructions = parsed(told_anywhere(record, GEN_AI_SYSTEM_INSTRUCTIONS))
     parts = read_parts(instructions)
     return (Message("system", parts), *messages) if parts else messages
 
@@ -65,11 +65,6 @@ def _finish_reasons(record: SpanRecord) -> AnyValue:
         return None
     reasons = [word.strip().removeprefix("FinishReason.").lower() for word in words if isinstance(word, str)]
     return [reason for reason in reasons if reason not in ("", "none")]
-
-
-def _first(record: SpanRecord, name: str) -> AnyValue:
-    holders = (record.attributes, *(event.attributes for event in record.events))
-    return next((holder[name] for holder in holders if name in holder), None)
 
 
 OTEL_GENAI = Dialect(
