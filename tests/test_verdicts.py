@@ -174,7 +174,7 @@ def test_a_target_without_content_gets_no_quotations(configure: Configure) -> No
     tracing = configure(store=store, exporters=[exporter], content=["store"])
     tracer = trace.get_tracer("tests")
     agent, tool = {"gen_ai.operation.name": "invoke_agent"}, {"gen_ai.operation.name": "execute_tool"}
-    answer = [{"role": "assistant", "parts": [{"type": "text", "content": "The flight to Oslo costs 9876543210 euros."}]}]
+    answer = [{"role": "assistant", "parts": [{"type": "text", "content": "Oslo costs 9876543210 euros."}]}]
     found = "Flights to Oslo: 120 euros on Monday, 140 euros on Tuesday"
     with tracer.start_as_current_span(
         "invoke_agent booking", attributes=agent | {"gen_ai.output.messages": json.dumps(answer)}
