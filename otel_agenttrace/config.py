@@ -17,6 +17,10 @@ environment can stop an agent. Whatever is set to an empty text counts as not se
 | `grounding`       | `AGENTTRACE_GROUNDING`                                        | on               |
 | `instrument`      | `AGENTTRACE_INSTRUMENT`                                       | `auto`           |
 | `max_value_bytes` | `AGENTTRACE_MAX_VALUE_BYTES`                                  | 1 MiB            |
+| `durability`      | `AGENTTRACE_DURABILITY`                                       | `process`        |
+| `start_records`   | `AGENTTRACE_START_RECORDS`                                    | `these`          |
+| `spool_dir`       | `AGENTTRACE_SPOOL_DIR`                                        | beside the store |
+| `spool_max_bytes` | `AGENTTRACE_SPOOL_MAX_BYTES`                                  | 1 GiB            |
 
 `AGENTTRACE_QUIET` silences the lines at start and exit.
 """
@@ -25,12 +29,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.instrument.capture import keeps_content
+from otel_agenttrace.spool.config import DEFAULT_MAX_BYTES, DURABILITIES, MIN_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.grounding import GroundingChecker
     from otel_agenttrace.pipeline.redact import RedactConfig
+    from otel_agenttrace.spool.config import Durability
     from otel_agenttrace.stores.api import SpanStore
     from otel_agenttrace.stores.trace_store import TraceStore
 
@@ -47,7 +54,12 @@ _LOG = logging.getLogger("otel_agenttrace")
 ContractMode: TypeAlias = Literal["off", "observe", "enforce"]
 CONTRACT_MODES = ("off", "observe", "enforce")
 
+StartRecords: TypeAlias = Literal["these", "all", "none"]
+START_RECORDS = ("these", "all", "none")
+
 _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+_ROOM = re.compile(r"(\d{1,15})\s*([kmg]?i?b)?", re.ASCII)
 _NOTHING = frozenset({"none", *_NO})
 _MORE_SECRETS = frozenset({"emails", "cards"})
 
@@ -65,6 +77,8 @@ class TracingConfig:
             exporters, class names of exporter objects).
         grounding: whether answers are held against their sources, or what does it.
         instrument: names of instrumentors, or `auto`.
+        start_records: which spans are recorded when they start, too, see `processors.starts`.
+        spool_dir: where the spool is; None for its place by `spool.places`.
         given: the settings that were arguments, and so raise when they turn out to be wrong.
     """
 
@@ -79,6 +93,10 @@ class TracingConfig:
     grounding: bool | GroundingChecker = True
     instrument: tuple[str, ...] | Literal["auto"] = "auto"
     max_value_bytes: int | None = None
+    durability: Durability = "process"
+    start_records: StartRecords = "these"
+    spool_dir: Path | None = None
+    spool_max_bytes: int = DEFAULT_MAX_BYTES
     given: frozenset[str] = field(default=frozenset(), compare=False)
 
     def keeps_content(self, target: str) -> bool:
@@ -219,6 +237,29 @@ def _size(value: Any) -> int:
     return int(value)
 
 
+def _disk_room(value: Any) -> int:
+    """Bytes; a text may end in a unit: `500MB` is 500,000,000 bytes, `1GiB` 1,073,741,824."""
+    if isinstance(value, str):
+        found = _ROOM.fullmatch(value.strip().lower())
+        if found is None:
+            raise ValueError
+        value = int(found[1]) * _UNITS[found[2] or "b"]
+    size = _size(value)
+    if size < MIN_BYTES:
+        raise ValueError
+    return size
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        word = _text(value).lower()
+        if word not in words:
+            raise ValueError
+        return word
+
+    return parse
+
+
 def _switch(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -266,4 +307,16 @@ _SETTINGS: tuple[_Setting[Any], ...] = (
         "instrument", ("AGENTTRACE_INSTRUMENT",), _instrument, "auto, none, or names such as httpx, openai", "auto"
     ),
     _Setting("max_value_bytes", ("AGENTTRACE_MAX_VALUE_BYTES",), _size, "a number of bytes", None),
+    _Setting("durability", ("AGENTTRACE_DURABILITY",), _one_of(*DURABILITIES), ", ".join(DURABILITIES), "process"),
+    _Setting(
+        "start_records", ("AGENTTRACE_START_RECORDS",), _one_of(*START_RECORDS), ", ".join(START_RECORDS), "these"
+    ),
+    _Setting("spool_dir", ("AGENTTRACE_SPOOL_DIR",), _path, "the path of a directory", None),
+    _Setting(
+        "spool_max_bytes",
+        ("AGENTTRACE_SPOOL_MAX_BYTES",),
+        _disk_room,
+        f"a number of bytes from {MIN_BYTES}, or a text such as 500MB or 1GiB",
+        DEFAULT_MAX_BYTES,
+    ),
 )

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    from otel_agenttrace.config import ContractMode, TracingConfig
+    from otel_agenttrace.config import ContractMode, StartRecords, TracingConfig
     from otel_agenttrace.grounding import GroundingChecker
     from otel_agenttrace.pipeline.redact import RedactConfig, RedactFunction
+    from otel_agenttrace.spool.config import Durability
     from otel_agenttrace.stores.api import SpanStore
     from otel_agenttrace.stores.trace_store import TraceStore
 
@@ -41,6 +42,10 @@ def configure_tracing(
     grounding: bool | GroundingChecker | None = None,
     instrument: str | bool | Iterable[str] | None = None,
     max_value_bytes: int | None = None,
+    durability: Durability | None = None,
+    start_records: StartRecords | None = None,
+    spool_dir: str | os.PathLike[str] | None = None,
+    spool_max_bytes: int | str | None = None,
 ) -> Tracing:
     """Record every OpenTelemetry span of this process, whoever makes it, in a store and wherever else you like.
 
@@ -74,6 +79,16 @@ def configure_tracing(
             False none; or names. Else `AGENTTRACE_INSTRUMENT`.
         max_value_bytes: bytes kept of one value, the rest is cut and counted; else `AGENTTRACE_MAX_VALUE_BYTES`, else
             1 MiB.
+        durability: what a span survives once `span.end()` has returned. `process` (the default): `kill -9`. `power`: a
+            power cut, too; `end()` waits for the disk. `batch`: neither; it is written in the background. Else
+            `AGENTTRACE_DURABILITY`.
+        start_records: which spans are on disk from their start, so that a killed process shows what it was doing:
+            `these` (the default: roots, tasks, and spans of agents, models and tools), `all` or `none`. Else
+            `AGENTTRACE_START_RECORDS`.
+        spool_dir: where spans wait on disk until stores and exporters have them; else `AGENTTRACE_SPOOL_DIR`, else
+            beside the store's file, else `~/.agenttrace/spool`.
+        spool_max_bytes: how much of the disk that may take, as in `500MB`; else `AGENTTRACE_SPOOL_MAX_BYTES`, else
+            1 GiB.
 
     Raises:
         ConfigError: an argument is not accepted; names it and what is.
@@ -90,6 +105,10 @@ def configure_tracing(
         "grounding": grounding,
         "instrument": instrument,
         "max_value_bytes": max_value_bytes,
+        "durability": durability,
+        "start_records": start_records,
+        "spool_dir": spool_dir,
+        "spool_max_bytes": spool_max_bytes,
     }
     tracing = start_tracing(resolve_config(arguments))
     tracing.complete()
@@ -109,6 +128,8 @@ def start_tracing(config: TracingConfig) -> Tracing:
         if running is not None and not running.is_shut_down:
             _warn_about_differences(running, config)
             return running
+        if running is not None:
+            running.detach()
         _state.tracing = _started(config)
         return _state.tracing
 

@@ -39,7 +39,7 @@ class LossLog:
         return sum(self._counts.values())
 
     def add(self, cause: str, count: int, message: str, error: BaseException | None = None) -> None:
-        """Count `count` spans as lost; `message` says what is lost, `error` why."""
+        """Count `count` spans as lost; `message` says what is lost, `error` why. With 0 it is only told."""
         with self._lock:
             self._counts[cause] = total = self._counts.get(cause, 0) + count
             now = time.monotonic()
@@ -50,7 +50,8 @@ class LossLog:
             reason = "" if error is None else f": {type(error).__name__}: {error}"
             # What we raise on purpose explains itself; a surprise needs its traceback.
             surprise = None if isinstance(error, AgentTraceError) else error
-            _LOG.error("%s%s (%d spans so far)", message, reason, total, exc_info=surprise)
+            sum_up = f" ({total} spans so far)" if total else ""
+            _LOG.log(logging.ERROR if count else logging.WARNING, "%s%s%s", message, reason, sum_up, exc_info=surprise)
 
     def _begin(self) -> None:
         self._lock = threading.RLock()  # reentrant: a signal handler may end a span while a loss is being counted

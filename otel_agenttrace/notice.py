@@ -85,7 +85,7 @@ def exit_lines(
     tally: TraceTally,
     losses: Mapping[str, int],
     *,
-    dropped_spans: int = 0,
+    waiting: Mapping[str, int] | None = None,
     unsampled_spans: int = 0,
     unjudged_traces: int = 0,
     store_option: str | None = None,
@@ -95,7 +95,7 @@ def exit_lines(
     Args:
         tally: the traces of this process.
         losses: spans that did not arrive, by where they should have.
-        dropped_spans: spans that found a queue full.
+        waiting: how many spans wait on disk, by where they are to go.
         unsampled_spans: spans that the sampler left out.
         unjudged_traces: traces of which no verdict was made, though there should be one.
         store_option: what the command line needs to find the store again; None when it cannot.
@@ -103,8 +103,10 @@ def exit_lines(
     lines = [_result(tally, store_option)] if tally.is_of_this_process() else []
     lost = {where: count for where, count in losses.items() if count}
     lines += [f"{counted(count, 'span')} did not reach the {where}, see the log" for where, count in lost.items()]
-    if dropped_spans:
-        lines.append(f"{counted(dropped_spans, 'span')} dropped, the queue was full (OTEL_BSP_MAX_QUEUE_SIZE)")
+    for where, count in (waiting or {}).items():
+        verb = "waits" if count == 1 else "wait"
+        told = f"{counted(count, 'span')} {verb} on disk for {where}"
+        lines.append(f"{told}: the next start sends them, or agenttrace spool drain")
     if unsampled_spans:
         lines.append(f"{counted(unsampled_spans, 'span')} left out by the sampler")
     if unjudged_traces:

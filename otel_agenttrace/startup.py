@@ -10,25 +10,25 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agenttrace.autoinstrument import check_names
-from otel_agenttrace.exporters.names import existing_exporters
-from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.flight import Flight
 from otel_agenttrace.instrument.capture import CONTENT_VARIABLE
 from otel_agenttrace.instrument.collect import SpanCollector, use_collector
 from otel_agenttrace.losses import LossLog
-from otel_agenttrace.notice import TraceTally
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.processors.recording import RecordingSpanProcessor
+from otel_agenttrace.processors.spooling import SpoolWriter
+from otel_agenttrace.processors.starts import start_rule
 from otel_agenttrace.provider import create_provider, existing_provider, service_name_of, warn_about_reuse
-from otel_agenttrace.recorder import Recorder
+from otel_agenttrace.recorder import Recorder, unsampled_count
+from otel_agenttrace.spool.about import About
 from otel_agenttrace.targets import TargetBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace import TracerProvider
 
     from otel_agenttrace.config import TracingConfig
-    from otel_agenttrace.targets import Target
 
 
 def begin(config: TracingConfig) -> tuple[TracerProvider, Recorder]:
@@ -44,23 +44,25 @@ def begin(config: TracingConfig) -> tuple[TracerProvider, Recorder]:
     provider = existing or create_provider(config)
     losses = LossLog()
     intake = Intake.from_config(config, project=service_name_of(provider))
-    with suppress_instrumentation():  # what a store or an exporter does to begin with is no work of the agent
-        targets = TargetBuilder(config, provider, intake, losses).build()
     collector = SpanCollector()
+    with suppress_instrumentation():  # what a store or an exporter does to begin with is no work of the agent
+        targets = TargetBuilder(config, provider).build()
+        about = About(service_name=service_name_of(provider), contract_file=intake.contract_file)
+        flight = Flight(config, targets, losses, about) if targets.all else None
     processor = RecordingSpanProcessor(
-        *(target.queue for target in targets),
         collector,
         intake=intake,
-        on_overdue=_store_queue(targets),
+        spool=None if flight is None else SpoolWriter(flight.log, flight.consumers),
+        starts=start_rule(config.start_records),
         losses=losses,
     )
+    if flight is not None:
+        flight.keep_counts(lambda: {**intake.counts, "unsampled": unsampled_count(provider, processor)})
     provider.add_span_processor(processor)
     use_collector(provider, collector)
     if existing is None:
         trace.set_tracer_provider(provider)
-    recorder = Recorder(
-        config, provider, processor=processor, targets=targets, losses=losses, tally=_tally(provider, targets)
-    )
+    recorder = Recorder(config, provider, processor=processor, targets=targets, flight=flight, losses=losses)
     recorder.at_shutdown(partial(use_collector, provider, None))
     recorder.at_shutdown(_keep_content(config))
     return provider, recorder
@@ -75,20 +77,3 @@ def _keep_content(config: TracingConfig) -> Callable[[], object]:
         return lambda: None
     os.environ[CONTENT_VARIABLE] = "SPAN_ONLY" if config.content else "NO_CONTENT"
     return lambda: os.environ.pop(CONTENT_VARIABLE, None)
-
-
-def _store_queue(targets: Sequence[Target]) -> Callable[[ReadableSpan], None] | None:
-    """Where a span goes that is overdue and still runs: the store, which takes a span more than once."""
-    queues = (target.queue for target in targets if isinstance(target.exporter, StoreSpanExporter))
-    queue = next(queues, None)
-    return None if queue is None else queue.on_end
-
-
-def _tally(provider: TracerProvider, targets: Sequence[Target]) -> TraceTally:
-    """A tally that one exporter feeds: our first, else the one to a store that the provider had already."""
-    tally = TraceTally()
-    exporters = [target.exporter for target in targets]
-    existing = [exporter for exporter in existing_exporters(provider) if isinstance(exporter, StoreSpanExporter)]
-    for exporter in [*exporters, *existing][:1]:
-        exporter.on_record = tally.add
-    return tally

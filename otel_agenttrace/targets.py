@@ -1,13 +1,19 @@
-"""Where recorded spans go: one queue for the store, one for each exporter."""
+"""Where recorded spans go: to the store, and to each exporter, through the spool."""
 
 from __future__ import annotations
 
 import logging
+from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_agenttrace.errors import ConfigError
+from otel_agenttrace.exporters.forward import Forward
+from otel_agenttrace.exporters.jsonl import JsonlSpanExporter
 from otel_agenttrace.exporters.names import (
     STORE_NAME,
     check_name,
@@ -16,30 +22,51 @@ from otel_agenttrace.exporters.names import (
     existing_exporters,
     names_from_endpoints,
 )
+from otel_agenttrace.exporters.spooled_store import SpooledStore
 from otel_agenttrace.exporters.staged import StagedSpanExporter
 from otel_agenttrace.exporters.store import StoreSpanExporter
-from otel_agenttrace.instrument.faults import contained
 from otel_agenttrace.notice import shown_url
+from otel_agenttrace.spool.places import SpoolPlace, spool_place
+from otel_agenttrace.stores.lazy import LazyStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_agenttrace.config import TracingConfig
-    from otel_agenttrace.losses import LossLog
-    from otel_agenttrace.processors.intake import Intake
+    from otel_agenttrace.spool.target import SpoolTarget
 
 _LOG = logging.getLogger("otel_agenttrace")
 
 
 class Target(NamedTuple):
-    """One place that spans go to. `label` is what the line at start calls it."""
+    """One place that spans go to.
+
+    Attributes:
+        label: what the line at start calls it.
+        spooled: the place, as the spool knows it.
+        keeps_content: whether messages, arguments and results go there, too.
+    """
 
     label: str
-    exporter: StoreSpanExporter | StagedSpanExporter
-    queue: BatchSpanProcessor
+    spooled: SpoolTarget
+    keeps_content: bool
+
+
+class Targets(NamedTuple):
+    """All places that the spans of a process go to.
+
+    Attributes:
+        all: the store first.
+        store: the store, if there is one.
+        place: where the spool is.
+    """
+
+    all: tuple[Target, ...]
+    store: LazyStore | None
+    place: SpoolPlace
 
 
 class TargetBuilder:
@@ -48,59 +75,52 @@ class TargetBuilder:
     Args:
         config: what was asked for.
         provider: whose spans will come; where it exports to already is not added again.
-        intake: redaction, limits and stages, shared by all targets.
-        losses: where all targets count what they could not deliver.
     """
 
-    def __init__(
-        self,
-        config: TracingConfig,
-        provider: TracerProvider,
-        intake: Intake,
-        losses: LossLog,
-    ) -> None:
+    def __init__(self, config: TracingConfig, provider: TracerProvider) -> None:
         self._config = config
         self._provider = provider
-        self._intake = intake
-        self._losses = losses
-        self._taken = {destination(_opened(exporter)) for exporter in existing_exporters(provider)}
+        self._taken = {destination(exporter) for exporter in existing_exporters(provider)}
+        self._names: set[str] = set()
 
-    def build(self) -> list[Target]:
-        """Return the targets, the store first; the console when there would be no other and nothing exports yet.
+    def build(self) -> Targets:
+        """Return the targets; the console when there would be no other and nothing exports yet.
 
         Raises:
             ConfigError: an argument names a store or an exporter that is not known.
         """
         exporters = [wanted for wanted in self._wanted_exporters() if self._is_known(wanted)]
-        targets = [*self._store_targets()]
+        store = self._store()
+        place = spool_place(None if store is None else store.url, self._config.spool_dir)
+        targets = [] if store is None else [self._store_target(store, place)]
         for wanted in exporters:
             targets += self._exporter_targets(wanted)
         is_asked_for_nothing = self._config.store is None and self._config.exporters is None
         if not targets and not self._taken and is_asked_for_nothing:
             targets += self._exporter_targets("console")
-        return targets
+        return Targets(tuple(targets), store, place)
 
-    def _store_targets(self) -> Iterator[Target]:
+    def _store(self) -> LazyStore | None:
         if self._config.store is None and STORE_NAME not in (self._config.exporters or ()):
-            return
+            return None
         # A store from the environment is left to open_store, whose errors then name the variable.
-        store = self._config.store if "store" in self._config.given else None
-        exporter = StoreSpanExporter(
-            store or "auto",
-            self._intake,
-            content=self._config.keeps_content("store"),
-            losses=self._losses,
-        )
+        wanted = self._config.store if "store" in self._config.given else None
+        store = LazyStore(wanted or "auto", survives_power_cut=self._config.durability == "power")
         try:
-            exporter.open()
+            store.open()
         except ConfigError as error:
             self._config.refuse("store", error)
-            return
-        except Exception as error:  # noqa: BLE001 - a driver's own; the agent goes on, and each batch tries again
-            _LOG.error("the store %s cannot be opened: %s", shown_url(exporter.url), error)
-        if destination(exporter) not in self._taken:
-            self._taken.add(destination(exporter))
-            yield Target(shown_url(exporter.url), exporter, _queue(exporter))
+            return None
+        except Exception as error:  # noqa: BLE001 - a driver's own; the agent goes on, and spans wait in the spool
+            _LOG.error("the store %s cannot be opened: %s", shown_url(store.url), error)
+        self._taken.add(destination(store))
+        return store
+
+    def _store_target(self, store: LazyStore, place: SpoolPlace) -> Target:
+        # One in memory is gone with its process, and so is what could be written to it.
+        is_lasting = not store.url.startswith("memory")
+        target = SpooledStore(place.store_name, store, is_lasting=is_lasting)
+        return Target(shown_url(store.url), target, self._config.keeps_content("store"))
 
     def _wanted_exporters(self) -> list[str | SpanExporter]:
         exporters = self._config.exporters
@@ -117,25 +137,34 @@ class TargetBuilder:
         return True
 
     def _exporter_targets(self, wanted: str | SpanExporter) -> Iterator[Target]:
-        name = wanted if isinstance(wanted, str) else type(wanted).__name__
+        label = wanted if isinstance(wanted, str) else type(wanted).__name__
         exporter = self._create(wanted) if isinstance(wanted, str) else wanted
         if exporter is None:
             return
-        if destination(exporter) in self._taken:
-            _LOG.info("exporter %s is not added: its destination is exported to already", name)
+        place = destination(exporter)
+        if place in self._taken:
+            _LOG.info("exporter %s is not added: its destination is exported to already", label)
             return
-        self._taken.add(destination(exporter))
-        if isinstance(exporter, (StoreSpanExporter, StagedSpanExporter)):
-            exporter.losses = self._losses
-            yield Target(name, exporter, _queue(exporter))
-            return
-        staged = StagedSpanExporter(
-            exporter,
-            self._intake,
-            content=self._config.keeps_content(name),
-            losses=self._losses,
-        )
-        yield Target(name, staged, _queue(staged))
+        self._taken.add(place)
+        make = partial(create_exporter, wanted, self._provider) if isinstance(wanted, str) else None
+        yield Target(label, self._spooled(label, exporter, make), self._config.keeps_content(label))
+
+    def _spooled(self, label: str, exporter: SpanExporter, make: Callable[[], SpanExporter] | None) -> SpoolTarget:
+        if isinstance(exporter, StoreSpanExporter):
+            store = exporter.store
+            return SpooledStore(self._unlike(spool_place(store.url, self._config.spool_dir).store_name), store)
+        inner = exporter.exporter if isinstance(exporter, StagedSpanExporter) else exporter
+        is_lasting = not isinstance(inner, (ConsoleSpanExporter, InMemorySpanExporter))
+        return Forward(self._unlike(target_name(label, inner)), inner, make_exporter=make, is_lasting=is_lasting)
+
+    def _unlike(self, name: str) -> str:
+        """The name; with a number where another target of this process has it."""
+        unlike, count = name, 1
+        while unlike in self._names:
+            count += 1
+            unlike = f"{name}#{count}"
+        self._names.add(unlike)
+        return unlike
 
     def _create(self, name: str) -> SpanExporter | None:
         try:
@@ -145,17 +174,18 @@ class TargetBuilder:
             return None
 
 
-def _opened(exporter: SpanExporter) -> SpanExporter:
-    """The exporter; one of ours to a store has opened it, so that it can say where that is."""
-    if isinstance(exporter, StoreSpanExporter):
-        with contained("open the store of an existing exporter"):
-            exporter.open()
-    return exporter
+def target_name(label: str, exporter: SpanExporter) -> str:
+    """What the spool calls an exporter: e.g. `otlp@localhost:4317`.
 
-
-def _queue(exporter: SpanExporter) -> BatchSpanProcessor:
-    try:
-        return BatchSpanProcessor(exporter)
-    except ValueError as error:
-        _LOG.error("OTEL_BSP_*: %s The SDK's defaults are used.", error)
-        return BatchSpanProcessor(exporter, max_queue_size=2048, schedule_delay_millis=5000, max_export_batch_size=512)
+    What waits for one endpoint is never sent to another, so the name holds the endpoint; of a key, eight hex digits of
+    its SHA-256. Where no endpoint can be seen, the label is all there is.
+    """
+    place = destination(exporter)
+    if isinstance(exporter, JsonlSpanExporter):
+        return f"{label}@{place}"
+    if not (isinstance(place, tuple) and isinstance(place[0], str) and place[0] != "console"):
+        return label
+    endpoint, key = place
+    parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    name = f"{label}@{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+    return f"{name}/{sha256(key.encode()).hexdigest()[:8]}" if isinstance(key, str) else name

@@ -68,6 +68,11 @@ class Tracing:
         atexit.unregister(self._at_exit)
         return self._recorder.shutdown(timeout_s)
 
+    def detach(self) -> None:
+        """Leave what ends from now on to another Tracing; until then it waits on disk for the next start."""
+        if self._recorder is not None:
+            self._recorder.detach()
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,4 +1,4 @@
-"""Verdicts of the traces of this process: made when a trace has settled, and handed to every target like its spans."""
+"""Verdicts of the traces of this process: made when a trace has settled, and recorded like its spans."""
 
 from __future__ import annotations
 
@@ -8,72 +8,64 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
-from opentelemetry.trace import SpanContext, TraceFlags
-
-from otel_agenttrace.instrument.faults import contained
 from otel_agenttrace.model.codec import serialize_record
-from otel_agenttrace.processors.recorded import RecordedSpan
 from otel_agenttrace.processors.settler_thread import SettlerThread
 from otel_agenttrace.processors.settling import Settler
 from otel_agenttrace.processors.sources import RecentSpans, StoredSpans
+from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.together import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from otel_agenttrace.exporters.staged import StagedSpanExporter
-    from otel_agenttrace.exporters.store import StoreSpanExporter
     from otel_agenttrace.grounding import GroundingChecker
     from otel_agenttrace.model.record import SpanRecord
-    from otel_agenttrace.targets import Target
+    from otel_agenttrace.spool.consumers import Consumers
+    from otel_agenttrace.spool.log import SpoolLog
+    from otel_agenttrace.stores.judging import TouchedTraces
+    from otel_agenttrace.stores.lazy import LazyStore
 
 _TRACES_AT_A_TIME = 256
-"""Verdicts that are put into the queues before these are flushed; the SDK's hold 2,048 spans unless told otherwise."""
+"""Traces that are judged before it is looked whether the time is over."""
 
 
 class Verdicts:
-    """Sees what one exporter takes, and gives the verdicts to all.
+    """Watches what was delivered of this process's spans, and puts the verdicts into its spool.
 
     Spans of other processes count where there is a store: a trace is then judged by all that is stored of it. Else it
-    is judged by what went through the first exporter lately.
+    is judged by what was delivered lately.
 
     Args:
-        targets: all of them get each verdict.
-        store: the exporter to the store, if there is one; its own queue need not be among the targets.
+        store: the store, if there is one.
         grounding: what holds answers against their sources, see `judged`.
-
-    Attributes:
-        handed_over_count: verdicts that were put into the queue of each target.
     """
 
-    def __init__(
-        self, targets: Sequence[Target], store: StoreSpanExporter | None, *, grounding: bool | GroundingChecker = True
-    ) -> None:
-        self._targets = targets
-        self._apart = None if store in [target.exporter for target in targets] else store
-        self.handed_over_count = 0
+    def __init__(self, store: LazyStore | None, *, grounding: bool | GroundingChecker = True) -> None:
+        self._spool: tuple[SpoolLog, Consumers] | None = None
         source = RecentSpans() if store is None else StoredSpans(lambda: store.open().spans)
         self._thread = SettlerThread(self._settle_due)
-        self._settler = Settler(source, self._hand_over, on_news=self._thread.wake, grounding=grounding)
-        self._seen: StoreSpanExporter | StagedSpanExporter | None = store or next(
-            (target.exporter for target in targets), None
-        )
-        if self._seen is not None:
-            self._seen.after_export = self._settler.note
+        self._settler = Settler(source, self._record, on_news=self._thread.wake, grounding=grounding)
         if hasattr(os, "register_at_fork"):
             renew = weakref.WeakMethod(self._renew)
             os.register_at_fork(after_in_child=lambda: (method := renew()) and method())
+
+    def record_into(self, log: SpoolLog, consumers: Consumers) -> None:
+        """Say where verdicts go; nothing is delivered before."""
+        self._spool = log, consumers
+
+    def note(self, records: Sequence[SpanRecord]) -> None:
+        """Take note of spans that have been delivered."""
+        self._settler.note(records)
 
     @property
     def unjudged_count(self) -> int:
         """Traces without a verdict, as too many were waiting or the time was over; to be asked when all is settled."""
         return self._settler.unjudged_count
 
-    def settle(self, flush_queues: Callable[[float], bool], deadline: float, *, is_last: bool) -> bool:
-        """Judge at once what needs no more than time to settle, and see the verdicts off.
+    def settle(self, deadline: float, *, is_last: bool) -> bool:
+        """Judge at once what needs no more than time to settle.
 
         Args:
-            flush_queues: hands what is in the targets' queues to the exporters, within some seconds.
             deadline: until when, on `time.monotonic`.
             is_last: nothing more is recorded.
 
@@ -81,15 +73,9 @@ class Verdicts:
             Whether there was time for all.
         """
         waiting = self._settler.waiting()
-        is_complete = True
         for start in range(0, len(waiting), _TRACES_AT_A_TIME):
-            before = self.handed_over_count
-            some = waiting[start : start + _TRACES_AT_A_TIME]
-            settle = partial(self._settler.settle, some, is_last=is_last)
-            is_complete = is_complete and run_together([settle], deadline - time.monotonic())
-            if self.handed_over_count > before:
-                is_complete = flush_queues(deadline - time.monotonic()) and is_complete
-            if not is_complete:
+            settle = partial(self._settler.settle, waiting[start : start + _TRACES_AT_A_TIME], is_last=is_last)
+            if not run_together([settle], deadline - time.monotonic()):
                 return False
         return True
 
@@ -97,25 +83,51 @@ class Verdicts:
         """Judge nothing more by itself."""
         self._thread.stop(timeout_s)
 
-    def detach(self) -> None:
-        """See nothing more; an exporter that was there before lives on."""
-        if self._seen is not None:
-            self._seen.after_export = None
-
     def _settle_due(self) -> float | None:
         return self._settler.settle_due()
 
-    def _hand_over(self, verdict: SpanRecord) -> None:
-        sampled = TraceFlags(TraceFlags.SAMPLED)
-        context = SpanContext(int(verdict.trace_id, 16), int(verdict.span_id, 16), is_remote=False, trace_flags=sampled)
-        recorded = RecordedSpan(serialize_record(verdict), context)
-        self.handed_over_count += 1
-        for target in self._targets:
-            with contained("hand over a verdict"):
-                target.queue.on_end(recorded)
-        if self._apart is not None:
-            self._apart.export([recorded])
+    def _record(self, verdict: SpanRecord) -> None:
+        if self._spool is not None:
+            log, consumers = self._spool
+            consumers.note(log.append(Kind.SPAN, serialize_record(verdict)))
 
     def _renew(self) -> None:
         self._thread.renew()
         self._settler.forget_all()
+
+
+class LateJudge:
+    """Judges the traces of dead processes, once a store has all that they left behind.
+
+    Args:
+        store: the store.
+        grounding: as for Verdicts.
+    """
+
+    def __init__(self, store: LazyStore, *, grounding: bool | GroundingChecker = True) -> None:
+        self._store = store
+        self._grounding = grounding
+        self._touched: TouchedTraces | None = None
+
+    def note(self, records: Sequence[SpanRecord]) -> None:
+        """Take note of spans that were stored."""
+        if self._touched is None:
+            from otel_agenttrace.stores.judging import TouchedTraces  # noqa: PLC0415  what agents start without
+
+            self._touched = TouchedTraces(self._store.open().spans)
+        self._touched.add(records)
+
+    def verdicts(self) -> list[SpanRecord]:
+        """The verdicts that the traces lack."""
+        if self._touched is None:
+            return []
+        from otel_agenttrace.stores.judging import missing_verdict  # noqa: PLC0415  as above
+
+        spans = self._store.open().spans
+        found = (missing_verdict(spans, trace_id, self._grounding) for trace_id in self._touched.to_judge())
+        return [verdict for verdict in found if verdict is not None]
+
+
+def late_judge(store: LazyStore | None, *, grounding: bool | GroundingChecker = True) -> Callable[[], LateJudge] | None:
+    """What makes a judge for each log of a dead process; None where there is no store to judge by."""
+    return None if store is None else partial(LateJudge, store, grounding=grounding)

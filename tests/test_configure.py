@@ -172,6 +172,10 @@ def test_a_disabled_sdk_does_nothing(monkeypatch: pytest.MonkeyPatch, capsys: py
         ({"exporters": ["telegraph"]}, "exporters='telegraph' is not accepted; installed are .*otlp"),
         ({"instrument": ["nosuch"]}, "instrument='nosuch' is not accepted; installed are .*httpx"),
         ({"max_value_bytes": 1}, "max_value_bytes"),
+        ({"durability": "forever"}, "durability='forever' is not accepted; expected process, power, batch"),
+        ({"start_records": "some"}, "start_records='some' is not accepted; expected these, all, none"),
+        ({"spool_max_bytes": 17}, "spool_max_bytes=17 is not accepted; expected a number of bytes from 4096"),
+        ({"spool_dir": 3}, "spool_dir=3 is not accepted; expected the path of a directory"),
         ({"contract_file": "missing.yaml"}, "missing.yaml"),
     ],
 )
@@ -199,7 +203,14 @@ def test_a_wrong_argument_raises_and_leaves_nothing_behind(
         ("OTEL_TRACES_EXPORTER", "telegraph", "exporters='telegraph' is not accepted"),
         ("OTEL_PYTHON_ID_GENERATOR", "nosuch", "opentelemetry_id_generator 'nosuch' is not installed"),
         ("OTEL_TRACES_SAMPLER", "nosuch", "opentelemetry_traces_sampler 'nosuch' is not installed"),
-        ("OTEL_BSP_MAX_QUEUE_SIZE", "-1", "OTEL_BSP_"),
+        (
+            "AGENTTRACE_DURABILITY",
+            "forever",
+            "AGENTTRACE_DURABILITY='forever' is not accepted; expected process, power",
+        ),
+        ("AGENTTRACE_START_RECORDS", "some", "AGENTTRACE_START_RECORDS='some' is not accepted; expected these, all"),
+        ("AGENTTRACE_SPOOL_MAX_BYTES", "12 parsecs", "AGENTTRACE_SPOOL_MAX_BYTES='12 parsecs' is not accepted"),
+        ("AGENTTRACE_SPOOL_DIR", "/proc/none", "the spool /proc/none cannot be made"),
     ],
 )
 def test_a_wrong_environment_is_logged_and_the_agent_is_recorded(
@@ -402,19 +413,28 @@ def test_exporters_get_what_the_pipeline_made_of_a_span(configure: Configure) ->
 def test_an_exporter_that_raises_costs_the_others_nothing(
     configure: Configure, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A broken exporter is counted and logged once; store and agent go on."""
+    """A broken exporter is told of; store and agent go on, and what it did not take waits on disk."""
     store = MemorySpanStore()
     tracing = configure(store=store, exporters=[_FailingExporter()])
     _make_span("one")
-    assert not tracing.flush()
+    for _ in range(3):
+        assert tracing.flush()
     _make_span("two")
-    tracing.shutdown()
+    assert tracing.shutdown()
 
     assert _names(store) == ["one", "two"]
     assert [record.getMessage() for record in caplog.records] == [
-        "_FailingExporter failed: RuntimeError: the network is down, 1 spans wait (1 spans so far)"
+        "_FailingExporter does not take spans, which wait on disk: RuntimeError: the network is down, 1 spans wait"
     ]
-    assert "2 spans did not reach the _FailingExporter, see the log" in capsys.readouterr().err
+    assert "2 spans wait on disk for _FailingExporter: the next start sends them" in capsys.readouterr().err
+
+
+def test_without_a_store_a_flush_is_for_the_exporters(configure: Configure) -> None:
+    """Where there is nothing else to have the spans, it says whether they were delivered."""
+    tracing = configure(store=False, exporters=[_FailingExporter()])
+    _make_span()
+
+    assert not tracing.flush()
 
 
 def test_a_flush_keeps_to_its_timeout(configure: Configure) -> None:
@@ -449,7 +469,7 @@ def test_one_destination_gets_spans_once(configure: Configure, monkeypatch: pyte
     tracing = configure(store="memory:", exporters=["otlp", "otlp_proto_http"])
 
     assert tracing.config is not None
-    assert [target.label for target in tracing._recorder._targets] == ["memory"]  # type: ignore[union-attr]
+    assert [target.label for target in tracing._recorder._targets.all] == ["memory"]  # type: ignore[union-attr]
     theirs.shutdown()  # type: ignore[no-untyped-call]
 
 

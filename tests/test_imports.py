@@ -43,8 +43,11 @@ ANYWHERE = {"", "errors", "losses", "config"}
 ON_TOP = {
     "autoinstrument",
     "configure",
+    "delivering",
     "entrypoints",
+    "flight",
     "launcher",
+    "ledger",
     "notice",
     "provider",
     "recorder",

@@ -294,7 +294,7 @@ def test_the_agent_goes_on_without_a_judge(configure: Configure, monkeypatch: py
 
 
 def test_an_exporter_that_hangs_does_not_keep_the_store_from_its_verdicts(configure: Configure) -> None:
-    """The flush comes back in time and says False, and the store has been given its verdict."""
+    """The flush comes back in time, and the store has been given its verdict."""
     release = threading.Event()
 
     class Hanging(SpanExporter):
@@ -307,7 +307,7 @@ def test_an_exporter_that_hangs_does_not_keep_the_store_from_its_verdicts(config
     tracing = configure(store=store, exporters=[Hanging()])
     _run()
 
-    assert not tracing.flush(1.0)
+    assert tracing.flush(1.0)
     assert len(_verdicts(store)) == 1
     release.set()
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otel_agenttrace.model.readable import to_readable_span
-from otel_agenttrace.pipeline.content import drop_content
 from otel_agenttrace.spool.target import TAKEN, Delivery
 
 if TYPE_CHECKING:
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from otel_agenttrace.exporters.answers import Answers
+    from otel_agenttrace.exporters.encoded import Export
+    from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.spool.target import Item
 
 
@@ -29,8 +30,8 @@ class Forward:
     Args:
         name: of the target, without credentials.
         exporter: who gets the spans.
-        content: False leaves out messages, arguments, results and the like.
         make_exporter: makes another for a forked child; without it, the same one is used there.
+        is_lasting: False for an exporter whose spans end with the process, such as one to the console or to memory.
 
     Attributes:
         exporter: who gets the spans.
@@ -43,24 +44,23 @@ class Forward:
         name: str,
         exporter: SpanExporter,
         *,
-        content: bool = True,
         make_exporter: Callable[[], SpanExporter] | None = None,
+        is_lasting: bool = True,
     ) -> None:
         self.name = name
         self.exporter = exporter
-        self._content = content
+        self.is_lasting = is_lasting
         self._make_exporter = make_exporter
-        self._answers = _answers_of(exporter)
+        self._begin_anew()
 
     def deliver(self, items: Sequence[Item]) -> Delivery:
         """Export the spans; whatever the exporter raises is passed on, and dealt with by the spool."""
-        records = [item.record for item in items]
-        if not self._content:
-            records = [drop_content(record) for record in records]
         answers = self._answers
         if answers is not None:
             answers.forget()
-        result = self.exporter.export([to_readable_span(record) for record in records])
+        result = self._export([item.record for item in items])
+        if isinstance(result, Delivery):
+            return result
         answer = None if answers is None else answers.last
         if answer is not None and (result is SpanExportResult.FAILURE or answer.outcome != "taken" or answer.rejected):
             return answer
@@ -74,17 +74,22 @@ class Forward:
         """Take another exporter: connections do not survive a fork."""
         if self._make_exporter is not None:
             self.exporter = self._make_exporter()
-            self._answers = _answers_of(self.exporter)
+            self._begin_anew()
 
     def close(self) -> None:
         """Shut the exporter down."""
         self.exporter.shutdown()
 
+    def _begin_anew(self) -> None:
+        self._answers: Answers | None = None
+        self._export: Export = self._export_spans
+        if any(kind.__module__.startswith("opentelemetry.exporter.otlp.") for kind in type(self.exporter).__mro__):
+            # These bring gRPC and its messages.
+            from otel_agenttrace.exporters.answers import watch  # noqa: PLC0415
+            from otel_agenttrace.exporters.encoded import encoded_export  # noqa: PLC0415
 
-def _answers_of(exporter: SpanExporter) -> Answers | None:
-    """What listens to the server of an OTLP exporter; None for any other exporter."""
-    if not any(kind.__module__.startswith("opentelemetry.exporter.otlp.") for kind in type(exporter).__mro__):
-        return None
-    from otel_agenttrace.exporters.answers import watch  # noqa: PLC0415 - brings gRPC and its messages
+            self._answers = watch(self.exporter)
+            self._export = encoded_export(self.exporter) or self._export_spans
 
-    return watch(exporter)
+    def _export_spans(self, records: Sequence[SpanRecord]) -> SpanExportResult:
+        return self.exporter.export([*map(to_readable_span, records)])

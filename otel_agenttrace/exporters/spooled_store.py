@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import StoreRejectedError, StoreUnavailableError
-from otel_agenttrace.pipeline.content import drop_content
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.target import TAKEN, Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.spool.target import Item
-    from otel_agenttrace.stores.trace_store import TraceStore
+    from otel_agenttrace.stores.lazy import LazyStore
 
 _SECONDS_BETWEEN_OPENINGS = 1.0
 
@@ -27,50 +25,37 @@ class SpooledStore:
 
     Args:
         name: of the target; begins with `store`.
-        open_store: opens the store; called again after a failure, and not before the first record.
-        content: False leaves out messages, arguments, results and the like.
-
-    Attributes:
-        after_delivery: called with the records of a batch once they have been written, when set.
+        store: the store; opened with the first record, and tried again after a failure.
+        is_lasting: False for a store that ends with the process.
     """
 
     takes_open = True
 
-    def __init__(self, name: str, open_store: Callable[[], TraceStore], *, content: bool = True) -> None:
+    def __init__(self, name: str, store: LazyStore, *, is_lasting: bool = True) -> None:
         self.name = name
-        self.after_delivery: Callable[[Sequence[SpanRecord]], None] | None = None
-        self._open_store = open_store
-        self._content = content
-        self._store: TraceStore | None = None
+        self.is_lasting = is_lasting
+        self._store = store
 
     def deliver(self, items: Sequence[Item]) -> Delivery:
         """Write the records; return once the store has them for good."""
-        if self._store is None:
-            try:
-                self._store = self._open_store()
-            except Exception as error:  # noqa: BLE001 - whatever is wrong, it is not the records
-                return Delivery("away", message=str(error), retry_after_s=_SECONDS_BETWEEN_OPENINGS)
-        records = [item.record for item in _without_superseded(items)]
-        if not self._content:
-            records = [drop_content(record) for record in records]
         try:
-            self._store.write_staged(records)
+            store = self._store.open()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, it is not the records
+            return Delivery("away", message=str(error), retry_after_s=_SECONDS_BETWEEN_OPENINGS)
+        try:
+            store.write_staged([item.record for item in _without_superseded(items)])
         except StoreRejectedError as error:
             return Delivery("refused", message=str(error))
         except StoreUnavailableError as error:
             return Delivery("away", message=str(error))
-        if self.after_delivery is not None:
-            self.after_delivery(records)
         return TAKEN
 
     def renew(self) -> None:
         """Nothing to do: stores go on in forked children by themselves."""
 
     def close(self) -> None:
-        """Close the store."""
-        store, self._store = self._store, None
-        if store is not None:
-            store.close()
+        """Close the store, unless it was given."""
+        self._store.close()
 
 
 def _without_superseded(items: Sequence[Item]) -> list[Item]:

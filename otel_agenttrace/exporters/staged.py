@@ -12,11 +12,9 @@ from otel_agenttrace.model.readable import to_readable_span
 from otel_agenttrace.processors.intake import Intake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
-
-    from otel_agenttrace.model.record import SpanRecord
 
 
 class StagedSpanExporter(SpanExporter):
@@ -30,11 +28,6 @@ class StagedSpanExporter(SpanExporter):
         intake: redaction, limits and stages; by default what a plain `configure_tracing()` does.
         content: False leaves out messages, arguments, results and the like.
         losses: where spans that were not delivered are counted.
-
-    Attributes:
-        received_count: spans handed over so far.
-        on_record: called with each staged record before it is passed on, when set.
-        after_export: called with the staged records of a batch once they have been passed on, when set.
     """
 
     def __init__(
@@ -47,26 +40,15 @@ class StagedSpanExporter(SpanExporter):
     ) -> None:
         self.exporter = exporter
         self.losses = losses or LossLog()
-        self.received_count = 0
         self._intake = intake or Intake.from_environment()
         self._content = content
-        self.on_record: Callable[[SpanRecord], None] | None = None
-        self.after_export: Callable[[Sequence[SpanRecord]], None] | None = None
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Pass the spans on, and return what the exporter said."""
-        self.received_count += len(spans)
         records = self._intake.records(spans, self.losses, content=self._content)
-        if self.on_record is not None:
-            for record in records:
-                self.on_record(record)
         result = SpanExportResult.SUCCESS if len(records) == len(spans) else SpanExportResult.FAILURE
         ended = [to_readable_span(record) for record in records if record.end_time_unix_nano is not None]
-        if ended:
-            result = self._pass_on(ended)
-        if self.after_export is not None:
-            self.after_export(records)
-        return result
+        return self._pass_on(ended) if ended else result
 
     def _pass_on(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         name = type(self.exporter).__name__

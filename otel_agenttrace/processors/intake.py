@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.config import resolve_config
@@ -12,7 +11,7 @@ from otel_agenttrace.contract.validate import Contract
 from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.model.codec import deserialize, serialize_readable, serialize_record
 from otel_agenttrace.pipeline.content import drop_content
-from otel_agenttrace.pipeline.contract import check_record, contract_stage, locate
+from otel_agenttrace.pipeline.contract import check_record, locate
 from otel_agenttrace.pipeline.limit import ValueLimiter
 from otel_agenttrace.pipeline.redact import RedactConfig, Redactor
 from otel_agenttrace.pipeline.stages import staged
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from otel_agenttrace.losses import LossLog
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import Attributes, SpanRecord
-    from otel_agenttrace.pipeline.stage import Stage
 
 
 _PROJECT_ID = str(PROJECT_ID)  # dictionaries and orjson are slower on the constants' class
@@ -49,6 +47,10 @@ class Intake:
         contract: what spans are checked against; None checks nothing.
         enforces: whether our own helpers raise what is wrong with a span, where they end it.
         project: `project.id` of the spans that belong to a task and have none.
+        contract_file: where the contract has a project's own part from; empty without one.
+
+    Attributes:
+        contract_file: see above.
     """
 
     def __init__(
@@ -59,15 +61,16 @@ class Intake:
         *,
         enforces: bool = False,
         project: str | None = None,
+        contract_file: str = "",
     ) -> None:
         self.project = project
+        self.contract_file = contract_file
         self._redactor = redactor
         self._limiter = limiter or ValueLimiter()
         self._contract = contract
         self._enforces = enforces
         self._open_spans = None if contract is None else OpenSpans(contract.is_subject)
         self._sites = Sites()
-        self._contract_stage = None if contract is None else contract_stage(contract)
 
     @classmethod
     def from_config(cls, config: TracingConfig, project: str | None = None) -> Intake:
@@ -76,18 +79,26 @@ class Intake:
         Raises:
             ConfigError: an argument is not accepted, or its file cannot be read.
         """
+        contract, contract_file = _contract(config)
         return cls(
             _redactor(config),
             _limiter(config),
-            _contract(config),
+            contract,
             enforces=config.contract == "enforce",
             project=config.project or project,
+            contract_file=contract_file,
         )
 
     @classmethod
     def from_environment(cls) -> Intake:
         """What a plain `configure_tracing()` would do with a span."""
         return cls.from_config(resolve_config({}))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many secrets were hidden and values cut so far, under the names of the ledger."""
+        redacted = 0 if self._redactor is None else sum(self._redactor.counts.values())
+        return {"redacted": redacted, "truncated": self._limiter.counts.get("values", 0)}
 
     def note_start(self, span: Span) -> None:
         """Follow a span that has just started, so that its violations can be traced to lines of code."""
@@ -105,7 +116,7 @@ class Intake:
     def recorded(self, span: ReadableSpan) -> RecordedSpan:
         """The record of a span that has ended, or is to be seen while it is open; with nothing that is to be hidden."""
         serialized = serialize_readable(span, attributes=self._attributes(span))
-        return RecordedSpan(self._hidden(serialized), span.context, self._check_of(span))
+        return RecordedSpan(self._hidden(serialized), span.context, self._origin(span), self._contract)
 
     def records(self, spans: Sequence[ReadableSpan], losses: LossLog, *, content: bool = True) -> list[SpanRecord]:
         """The staged records of a batch; one that cannot be had is counted and left out.
@@ -133,7 +144,7 @@ class Intake:
 
     def _taken_in(self, serialized: SerializedSpan) -> SpanRecord:
         record = deserialize(self._hidden(serialized))
-        return staged(record if self._contract_stage is None else self._contract_stage(record))
+        return staged(record if self._contract is None else check_record(self._contract, None, record))
 
     def _attributes(self, span: ReadableSpan) -> Attributes:
         attributes: Attributes = span.attributes.copy()  # type: ignore[union-attr] # a proxy: one call, reading it is many
@@ -141,15 +152,15 @@ class Intake:
             attributes[_PROJECT_ID] = self.project  # a span that became a task after it had started
         return attributes
 
-    def _check_of(self, span: ReadableSpan) -> Stage | None:
-        """The check that the record still has to pass, which costs too much to be done while the agent waits.
+    def _origin(self, span: ReadableSpan) -> bytes:
+        """The code behind a span that has ended; nothing where it is not to be checked.
 
-        It is done to the record as it is kept, so that what a violation quotes has been redacted too.
+        The check itself costs too much to be done while the agent waits. It is done to the record as it is kept, so
+        that what a violation quotes has been redacted too.
         """
-        if self._contract is None or self._open_spans is None or span.end_time is None:
-            return None  # what an open span lacks may still come
-        locations = self._sites.locations(span.name, self._open_spans.end(span))
-        return partial(check_record, self._contract, locations)
+        if self._open_spans is None or span.end_time is None:
+            return b""  # what an open span lacks may still come
+        return self._sites.origin(span.name, self._open_spans.end(span))
 
     def _violations_so_far(self, span: ReadableSpan) -> list[Violation]:
         if self._contract is None or self._open_spans is None:
@@ -179,11 +190,13 @@ def _limiter(config: TracingConfig) -> ValueLimiter:
     return ValueLimiter()
 
 
-def _contract(config: TracingConfig) -> Contract | None:
+def _contract(config: TracingConfig) -> tuple[Contract | None, str]:
+    """The contract, and the file that a project's own part of it is from."""
     if config.contract == "off":
-        return None
-    try:
-        return Contract(load_registry(config.contract_file))
-    except ConfigError as error:
-        config.refuse("contract_file", error)
-    return Contract(load_registry())
+        return None, ""
+    if config.contract_file is not None:
+        try:
+            return Contract(load_registry(config.contract_file)), str(config.contract_file.absolute())
+        except ConfigError as error:
+            config.refuse("contract_file", error)
+    return Contract(load_registry()), ""

@@ -12,13 +12,14 @@ whose class was changed: 0.2 microseconds at every attribute of every span, agai
 from __future__ import annotations
 
 import sys
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from opentelemetry.sdk.trace import Tracer
 
 from otel_agenttrace.instrument.faults import note_fault
+from otel_agenttrace.processors.origins import CodeLocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,14 +40,6 @@ _get_frame = sys._getframe  # noqa: SLF001 - the one way to a caller that costs 
 _START_SPAN = Tracer.start_span.__code__
 
 
-class CodeLocation(NamedTuple):
-    """A line of code, as https://opentelemetry.io/docs/specs/semconv/registry/attributes/code/ has it."""
-
-    file_path: str
-    line_number: int | None
-    function_name: str
-
-
 class Locations:
     """What was noted of one span: where it was started, and where each attribute was last set."""
 
@@ -60,7 +53,7 @@ class Locations:
     def of(self, attribute: str) -> CodeLocation | None:
         """Where the attribute was last set, else where the span was started; None if neither was seen."""
         note = self.notes.get(attribute, self.start)
-        return None if note is None else _resolve(*note)
+        return None if note is None else resolve(*note)
 
 
 NO_LOCATIONS = Locations(None, {}, None)
@@ -226,6 +219,8 @@ def _classify(frame: FrameType) -> bool:
     return machinery
 
 
-def _resolve(code: CodeType, offset: int) -> CodeLocation:
+@lru_cache(maxsize=4096)
+def resolve(code: CodeType, offset: int) -> CodeLocation:
+    """The line of a code object that the instruction at `offset` belongs to."""
     line = next((line for start, end, line in code.co_lines() if start <= offset < end), None)
     return CodeLocation(code.co_filename, line, getattr(code, "co_qualname", code.co_name))

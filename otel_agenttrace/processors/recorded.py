@@ -10,13 +10,15 @@ from opentelemetry.trace import DEFAULT_TRACE_STATE
 
 from otel_agenttrace.model.codec import deserialize
 from otel_agenttrace.model.readable import to_readable_span
+from otel_agenttrace.pipeline.contract import check_record
+from otel_agenttrace.processors.origins import decode_origins
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
+    from otel_agenttrace.contract.validate import Contract
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import SpanRecord
-    from otel_agenttrace.pipeline.stage import Stage
 
 
 class RecordedSpan(ReadableSpan):
@@ -28,29 +30,36 @@ class RecordedSpan(ReadableSpan):
     Args:
         serialized: the record.
         context: the span's.
-        stage: what is still to be done to the record once it is decoded.
+        origin: the code behind the span, see `origins`; empty where it is not to be checked.
+        contract: what the record is checked against once it is decoded.
 
     Attributes:
-        serialized: the record, before `stage`.
+        serialized: the record, not checked yet.
+        origin: see above.
     """
 
     serialized: SerializedSpan
     _record: SpanRecord | None = None
 
-    def __init__(self, serialized: SerializedSpan, context: SpanContext, stage: Stage | None = None) -> None:
+    def __init__(
+        self, serialized: SerializedSpan, context: SpanContext, origin: bytes = b"", contract: Contract | None = None
+    ) -> None:
         # ReadableSpan.__init__ is left out: `__getattr__` supplies all that it would have set.
         self.serialized = serialized
-        self._stage = stage
+        self.origin = origin
+        self._contract = contract
         is_given = context.trace_state is DEFAULT_TRACE_STATE or not _was_rewritten(context, serialized)
         self._given_context = context if is_given else None
 
     @property
     def record(self) -> SpanRecord:
-        """The record, decoded and staged once."""
+        """The record, decoded and checked once."""
         if self._record is None:
             # No functools.cached_property: before Python 3.12 it holds a lock that a fork would leave locked.
             record = deserialize(self.serialized)
-            self._record = record if self._stage is None else self._stage(record)
+            if self.origin and self._contract is not None:
+                record = check_record(self._contract, decode_origins(self.origin), record)
+            self._record = record
         return self._record
 
     @property

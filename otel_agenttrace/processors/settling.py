@@ -16,6 +16,7 @@ from otel_agenttrace.model.record import completeness
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.settled import QUIET_S, is_settled, may_settle, quiet_time_s, tells_of_agent
+from otel_agenttrace.stores.forking import fork_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -210,7 +211,8 @@ class Settler:
         if not has_settled(tree, watched):
             quiet = quiet_time_s(tree)
             return _NEVER if quiet is None else watched.last_seen + quiet
-        from otel_agenttrace.pipeline.trace_stages import judged  # noqa: PLC0415  what agents start without
+        with fork_gate:
+            from otel_agenttrace.pipeline.trace_stages import judged  # noqa: PLC0415  what agents start without
 
         verdict = judged(tree, self._grounding)
         if verdict is not None and self._is_news(verdict):

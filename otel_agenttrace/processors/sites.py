@@ -9,13 +9,15 @@ from __future__ import annotations
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.processors.locations import NO_LOCATIONS, Locations
+from otel_agenttrace.processors.locations import NO_LOCATIONS, resolve
+from otel_agenttrace.processors.origins import STARTED, encode_origins
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import CodeType
     from typing import TypeAlias
 
-    from otel_agenttrace.processors.locations import CodeLocation
+    from otel_agenttrace.processors.locations import Locations
 
     Note: TypeAlias = tuple[CodeType, int]
 
@@ -44,13 +46,16 @@ class Sites:
         site = self._sites.get(name)
         return next(self._turns) if site is not None and site.is_known else True
 
-    def locations(self, name: str, followed: Locations) -> Locations | Site:
-        """What is known of a span that has ended: what was noted of it if it was followed, else what its site knows."""
+    def origin(self, name: str, followed: Locations) -> bytes:
+        """What is known of a span that has ended: what was noted of it if it was followed, else what its site knows.
+
+        Returns:
+            As `origins.encode_origins`; the same object again where nothing new was learnt.
+        """
         site = self._sites.get(name) or self._new_site(name)
         if followed is NO_LOCATIONS:
-            return site
-        site.learn(followed)
-        return followed
+            return site.origin
+        return site.learn(followed)
 
     def _new_site(self, name: str) -> Site:
         if len(self._sites) >= _MAX_SITES:
@@ -65,37 +70,42 @@ class Site:
         is_known: enough of them were followed that not every other has to be.
     """
 
-    __slots__ = ("_differ", "_followed", "_notes", "is_known")
+    __slots__ = ("_differ", "_followed", "_notes", "_origin", "is_known")
 
     def __init__(self) -> None:
         self.is_known = False
         self._followed = 0
         self._notes: dict[str, Note] = {}
         self._differ: set[str] = set()
+        self._origin: bytes | None = None
 
-    def learn(self, followed: Locations) -> None:
-        """Compare what was noted of one span with what is known of the others."""
+    def learn(self, followed: Locations) -> bytes:
+        """Compare what was noted of one span with what is known of the others; return the origin of that span."""
         self._followed += 1
         self.is_known = self._followed >= FOLLOWED_FIRST
-        self._learn(_STARTED, followed.start)
-        for attribute, note in followed.notes.items():
-            self._learn(attribute, note)
+        start = {} if followed.start is None else {STARTED: followed.start}
+        notes = {**start, **followed.notes}
+        for what, note in notes.items():
+            self._learn(what, note)
+        is_as_known = not self._differ and notes == self._notes
+        return self.origin if is_as_known else _encoded(notes)
 
-    def of(self, attribute: str) -> CodeLocation | None:
-        """The line that has always set the attribute, else the one that has always started the span, else None."""
-        note = self._agreed(attribute) or self._agreed(_STARTED)
-        return None if note is None else Locations(note, {}, None).of(attribute)
+    @property
+    def origin(self) -> bytes:
+        """The lines that have always set the attributes, and the one that has always started the span."""
+        if self._origin is None:
+            self._origin = _encoded({what: note for what, note in self._notes.items() if what not in self._differ})
+        return self._origin
 
-    def _learn(self, what: str, note: Note | None) -> None:
+    def _learn(self, what: str, note: Note) -> None:
         known = self._notes.get(what)
-        if known is None and note is not None and len(self._notes) < _MAX_NOTES:
+        if known is None and len(self._notes) < _MAX_NOTES:
             self._notes[what] = note
-        elif known != note:
+            self._origin = None
+        elif known != note and what not in self._differ:
             self._differ.add(what)
-
-    def _agreed(self, what: str) -> Note | None:
-        return None if what in self._differ else self._notes.get(what)
+            self._origin = None
 
 
-_STARTED = ""
-"""Stands for the start of a span among its attributes; no attribute has an empty name."""
+def _encoded(notes: Mapping[str, Note]) -> bytes:
+    return encode_origins({what: resolve(*note) for what, note in notes.items()})

@@ -16,7 +16,7 @@ from otel_agenttrace.model.codec import deserialize, serialize_record
 from otel_agenttrace.model.record import ENDED_BY
 from otel_agenttrace.spool.cursor import Cursor, CursorFile
 from otel_agenttrace.spool.frames import Kind
-from otel_agenttrace.spool.names import parse_log_name
+from otel_agenttrace.spool.names import OPEN_SPANS_MARK, parse_log_name
 from otel_agenttrace.spool.open_spans import ids_of, trace_id_of
 from otel_agenttrace.spool.reader import LogReader
 from otel_agenttrace.spool.segment import Segment, write_whole
@@ -32,37 +32,33 @@ if TYPE_CHECKING:
 ENDED_BY_SPOOL = "spool"
 """Value of `agenttrace.ended_by` on a span that was ended on behalf of a dead process."""
 
-OPEN_SPANS_MARK = "@open-spans"
-"""Name of the cursor that says up to where a dead log has been completed; no target."""
-
 
 def end_open_spans(log_dir: Path, last_seq: int) -> int:
     """Complete a dead log, which the caller has repaired and holds the lock of; return its last sequence number.
 
-    Reads the log once, and again if a span is open in it. Does nothing if that was done before.
+    Reads once what was not read for that before, and again if a span is open in it.
 
     Raises:
         OSError: the log cannot be read or written; nothing was added to it.
     """
     mark = CursorFile(log_dir, OPEN_SPANS_MARK)
-    done = mark.load()
-    if done is not None and done.seq >= last_seq:
+    done = mark.load() or Cursor()
+    if done.seq >= last_seq:
         return last_seq
-    ended = list(_ended_on_behalf(log_dir))
-    if ended:
-        _append(log_dir, last_seq + 1, ended)
-    mark.save(Cursor(last_seq + len(ended), sent=len(ended)))
+    ended = list(_ended_on_behalf(log_dir, done.seq))
+    append_to_dead_log(log_dir, last_seq + 1, ended)
+    mark.save(Cursor(last_seq + len(ended), sent=done.sent + len(ended)))
     mark.close()
     return last_seq + len(ended)
 
 
-def _entries(log_dir: Path) -> Iterator[Entry]:
-    return LogReader(log_dir, is_dead=True, tell=lambda _: None).entries()  # those who deliver it tell
+def _entries(log_dir: Path, after_seq: int) -> Iterator[Entry]:
+    return LogReader(log_dir, after_seq, is_dead=True, tell=lambda _: None).entries()  # those who deliver it tell
 
 
-def _open_entries(log_dir: Path) -> dict[SpanId, Entry]:
+def _open_entries(log_dir: Path, after_seq: int) -> dict[SpanId, Entry]:
     found: dict[SpanId, Entry] = {}
-    for entry in _entries(log_dir):
+    for entry in _entries(log_dir, after_seq):
         if entry.kind is Kind.START:
             found[ids_of(entry.span)] = entry
         elif found:
@@ -70,13 +66,13 @@ def _open_entries(log_dir: Path) -> dict[SpanId, Entry]:
     return found
 
 
-def _ended_on_behalf(log_dir: Path) -> Iterator[SpanRecord]:
-    entries = _open_entries(log_dir)
+def _ended_on_behalf(log_dir: Path, after_seq: int) -> Iterator[tuple[SpanRecord, bytes]]:
+    entries = _open_entries(log_dir, after_seq)
     if not entries:
         return
     traces = {trace_id_of(key) for key in entries}
     last_known: dict[str, int] = {}
-    for entry in _entries(log_dir):
+    for entry in _entries(log_dir, after_seq):
         key = ids_of(entry.span)
         if trace_id_of(key) not in traces:
             continue
@@ -89,7 +85,8 @@ def _ended_on_behalf(log_dir: Path) -> Iterator[SpanRecord]:
         record = _decoded(entry)
         if record is not None:
             end = max(last_known.get(record.trace_id, 0), _last_time(record))
-            yield replace(record, end_time_unix_nano=end, attributes={**record.attributes, ENDED_BY: ENDED_BY_SPOOL})
+            attributes = {**record.attributes, ENDED_BY: ENDED_BY_SPOOL}
+            yield replace(record, end_time_unix_nano=end, attributes=attributes), entry.origin
 
 
 def _decoded(entry: Entry) -> SpanRecord | None:
@@ -105,12 +102,21 @@ def _last_time(record: SpanRecord) -> int:
     return max((each for each in times if isinstance(each, int)), default=0)
 
 
-def _append(log_dir: Path, first_seq: int, records: Sequence[SpanRecord]) -> None:
-    """Add records to a log that nobody writes to any more, in a segment of their own."""
+def append_to_dead_log(log_dir: Path, first_seq: int, records: Sequence[tuple[SpanRecord, bytes]]) -> None:
+    """Add ended spans with their origins to a log, which the caller has repaired and holds the lock of.
+
+    They get a segment of their own, so that what is there need not be looked at.
+
+    Raises:
+        OSError: they cannot be written; nothing was added.
+    """
+    if not records:
+        return
     name = parse_log_name(log_dir.name)
     segment = Segment(log_dir, "" if name is None else name.log_id, first_seq, time.time_ns())
     frames = [
-        segment.encode(Kind.SPAN, seq, serialize_record(record)) for seq, record in enumerate(records, start=first_seq)
+        segment.encode(Kind.SPAN, seq, serialize_record(record), origin)
+        for seq, (record, origin) in enumerate(records, start=first_seq)
     ]
     try:
         write_whole(segment.fd, b"".join(frames))

@@ -26,7 +26,9 @@ class About:
         host: name of the host.
         started_at: when the log was begun, RFC 3339.
         version: of this package.
-        targets: names of those who are to get the records, without credentials.
+        targets: names of those who are to get the records, without credentials; not of those that end with the process.
+        contract_file: path of the registry that the records are checked against; empty if there is none.
+        without_content: names of targets that must not get messages, arguments, results and the like.
     """
 
     service_name: str = ""
@@ -35,6 +37,8 @@ class About:
     started_at: str = ""
     version: str = ""
     targets: tuple[str, ...] = ()
+    contract_file: str = ""
+    without_content: tuple[str, ...] = ()
 
 
 def write_about(log_dir: Path, about: About) -> None:
@@ -65,12 +69,17 @@ def read_about(log_dir: Path) -> About | None:
     if not isinstance(found, dict):
         return None
     texts = {name: found[name] for name in _TEXTS if isinstance(found.get(name), str)}
-    pid, targets = found.get("pid"), found.get("targets")
+    pid = found.get("pid")
     return About(
         **texts,
         pid=pid if isinstance(pid, int) else 0,
-        targets=tuple(name for name in targets if isinstance(name, str)) if isinstance(targets, list) else (),
+        targets=_texts_of(found.get("targets")),
+        without_content=_texts_of(found.get("without_content")),
     )
 
 
-_TEXTS = ("service_name", "host", "started_at", "version")
+_TEXTS = ("service_name", "host", "started_at", "version", "contract_file")
+
+
+def _texts_of(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class _Waiting(NamedTuple):
     kind: Kind
     span: SerializedSpan
+    origin: bytes
     size: int
 
 
@@ -24,41 +25,47 @@ class BatchQueue:
 
     Args:
         write: writes one record; does not raise.
+        count: called for each record that is taken, before it can be written.
         max_records: how many may wait.
         max_bytes: and of what size together.
 
     Attributes:
         is_closed: whether nothing is taken any more.
-        taken: records that were put so far.
 
     Raises:
         RuntimeError: no thread can be started, as when the interpreter ends.
     """
 
-    def __init__(self, write: Callable[[Kind, SerializedSpan], object], max_records: int, max_bytes: int) -> None:
+    def __init__(
+        self,
+        write: Callable[[Kind, SerializedSpan, bytes], object],
+        count: Callable[[], object],
+        max_records: int,
+        max_bytes: int,
+    ) -> None:
         self._write = write
+        self._count = count
         self._max_records = max_records
         self._max_bytes = max_bytes
         # Its `put` may be interrupted by a signal handler that puts, too.
         self._queue: SimpleQueue[_Waiting | threading.Event | None] = SimpleQueue()
         self._lock = threading.RLock()
         self.is_closed = False
-        self.taken = 0
         self._records = 0
         self._bytes = 0
         self._thread = threading.Thread(target=self._run, name="agenttrace-spool", daemon=True)
         self._thread.start()
 
-    def put(self, kind: Kind, span: SerializedSpan) -> bool:
+    def put(self, kind: Kind, span: SerializedSpan, origin: bytes) -> bool:
         """Let a record wait; False if there is no room, or the queue is closed."""
         size = len(span.span) + len(span.resource) + len(span.scope)
         with self._lock:
             if self.is_closed or self._records >= self._max_records or self._bytes + size > self._max_bytes:
                 return False
-            self.taken += 1
+            self._count()
             self._records += 1
             self._bytes += size
-            self._queue.put(_Waiting(kind, span, size))
+            self._queue.put(_Waiting(kind, span, origin, size))
         return True
 
     def flush(self, timeout_s: float) -> bool:
@@ -81,7 +88,7 @@ class BatchQueue:
             if isinstance(waiting, threading.Event):
                 waiting.set()
                 continue
-            self._write(waiting.kind, waiting.span)
+            self._write(waiting.kind, waiting.span, waiting.origin)
             with self._lock:
                 self._records -= 1
                 self._bytes -= waiting.size

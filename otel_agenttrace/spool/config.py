@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Durability = Literal["process", "power", "batch"]
+DURABILITIES = get_args(Durability)
 
-_MIN_BYTES = 1 << 12
+MIN_BYTES = 1 << 12
+DEFAULT_MAX_BYTES = 1 << 30
 MAX_RECORD_BYTES = 1 << 25
 
 
@@ -35,17 +37,17 @@ class SpoolConfig:
 
     directory: Path
     durability: Durability = "process"
-    max_bytes: int = 1 << 30
+    max_bytes: int = DEFAULT_MAX_BYTES
     segment_bytes: int = 1 << 23
     max_queued: int = 8192
     max_queued_bytes: int = 1 << 24
 
     def __post_init__(self) -> None:
-        if self.durability not in get_args(Durability):
-            raise ConfigError(f"durability: {self.durability!r} is none of {', '.join(get_args(Durability))}")
+        if self.durability not in DURABILITIES:
+            raise ConfigError(f"durability: {self.durability!r} is none of {', '.join(DURABILITIES)}")
         for name in ("max_bytes", "segment_bytes", "max_queued_bytes"):
-            if getattr(self, name) < _MIN_BYTES:
-                raise ConfigError(f"{name}: {getattr(self, name)} is less than {_MIN_BYTES}")
+            if getattr(self, name) < MIN_BYTES:
+                raise ConfigError(f"{name}: {getattr(self, name)} is less than {MIN_BYTES}")
         if self.max_queued < 1:
             raise ConfigError(f"max_queued: {self.max_queued} is less than 1")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.spool.cursor import Cursor, CursorFile, within
+from otel_agenttrace.spool.cursor import Cursor, CursorFile, MemoryCursor, within
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.offer import Offered, offer
 from otel_agenttrace.spool.reader import LogReader
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otel_agenttrace.losses import LossLog
+    from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.spool.decoding import Decoder
     from otel_agenttrace.spool.segment_reader import Entry
     from otel_agenttrace.spool.target import Item, SpoolTarget
@@ -69,6 +70,7 @@ class Consumer:
         message: what the target said last when it did not take something.
         retry_after_s: how long it asked to be left alone then.
         is_unreadable: whether the log could not be read when that was tried last.
+        after_delivery: when set, is told of records once the target has them, or will never take them; by `step`.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Consumer:
         self.message = ""
         self.retry_after_s: float | None = None
         self.is_unreadable = False
+        self.after_delivery: Callable[[Sequence[SpanRecord]], object] | None = None
         self._decoder = decoder
         self._losses = losses
         self._see = see
@@ -93,11 +96,17 @@ class Consumer:
         self._is_dead = last_seq is not None
         self._lock = threading.Lock()
         self._is_closed = False
-        self._file = CursorFile(log_dir, target.name)
+        self._file = (CursorFile if target.is_lasting else MemoryCursor)(log_dir, target.name)
         self.cursor = self._loaded(last_seq)
         self._reader = self._reader_from(self.cursor.seq)
         self._batch: _Batch | None = None
         self._given_up_seq = 0
+
+    @property
+    def in_hand(self) -> int:
+        """How many records were read, and are not taken yet."""
+        batch = self._batch
+        return 0 if batch is None or self._is_closed else len(batch.items)
 
     def step(self) -> Step:
         """Offer the next records once."""
@@ -110,7 +119,16 @@ class Consumer:
         if offered.is_doubtful and not offered.done and len(wanted) == 1:
             offered = self._compared(batch, offered)
         with self._lock:
-            return self._settle(batch, offered)
+            finished = batch.items[: offered.done]
+            step = self._settle(batch, offered)
+        if finished:
+            self._tell_of_delivery(finished)
+        return step
+
+    def extend(self, last_seq: int) -> None:
+        """Deliver a dead log on to an end that is further away now."""
+        with self._lock:
+            self._last_seq = last_seq
 
     def give_up(self, through_seq: int, why: str) -> int:
         """Drop what is not delivered up to there; return how many ended spans that were. `why` is told.
@@ -173,7 +191,7 @@ class Consumer:
         self._see(self.log_dir, entries)
         if not self.target.takes_open:
             entries = [entry for entry in entries if entry.kind is Kind.SPAN]
-        items = self._decoder.items(self.log_dir, entries)
+        items = self._decoder.items(self.log_dir, entries, self.target.name)
         self._batch = _Batch(items, self._reader.last_seq, len(entries) - len(items))
         return self._batch
 
@@ -183,7 +201,7 @@ class Consumer:
             return
         self._missing_before += missing
         cursor = self.cursor
-        if self._last_seq is not None:  # a file that is no segment may be called as if much were missing before it
+        if self._last_seq is not None:  # a segment of a newer version may begin anywhere
             missing = min(missing, max(0, self._last_seq - cursor.sent - cursor.rejected - cursor.dropped))
         self._save(cursor._replace(dropped=cursor.dropped + missing))
 
@@ -255,6 +273,14 @@ class Consumer:
         )
         if is_stale:
             self._reader = self._reader_from(self.cursor.seq)
+
+    def _tell_of_delivery(self, finished: Sequence[Item]) -> None:
+        if self.after_delivery is None or self._is_closed:
+            return
+        try:
+            self.after_delivery([item.record for item in finished])
+        except Exception as error:  # noqa: BLE001 - the records are delivered, whatever is made of them
+            self._losses.add("spool", 0, "spool: delivered spans could not be looked at", error)
 
     def _save(self, cursor: Cursor) -> None:
         self.cursor = cursor

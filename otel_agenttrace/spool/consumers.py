@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.backoff import Backoff
-from otel_agenttrace.spool.consumer import MAX_RECORDS, Consumer
+from otel_agenttrace.spool.consumer import MAX_RECORDS, Consumer, count_spans
 from otel_agenttrace.spool.decoding import Decoder
 from otel_agenttrace.spool.directory import log_bytes
 from otel_agenttrace.spool.history import note_removed
@@ -21,17 +21,22 @@ from otel_agenttrace.spool.target import is_store
 from otel_agenttrace.spool.worker import POLL_S, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from otel_agenttrace.losses import LossLog
-    from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.spool.decoding import Decode
+    from otel_agenttrace.spool.judging import Judge
     from otel_agenttrace.spool.log import SpoolLog
     from otel_agenttrace.spool.target import SpoolTarget
 
 _SECONDS_BETWEEN_TIDYINGS = 0.5
+_FIRST_LOOK_S = 2.0
+"""For dead logs, so that processes that never live for long deliver what was left behind before them, too."""
 _WAKE_EVERY = MAX_RECORDS // 2
+_AWAY_JOIN_S = 0.2
+"""For what a target that is away has to do at the end; one that is being asked may need as long as it likes."""
 
 
 class Consumers:
@@ -46,25 +51,34 @@ class Consumers:
         targets: where records go.
         decode: from what is in the log to the staged record that targets get.
         losses: where rejected, dropped and unreadable records are told.
+        after_delivery: is told of this process's own records once the first target has them; on that target's thread.
+        judge: makes what judges the traces of the log of a dead process.
         clock: seconds that never jump, for how long targets are left alone.
+
+    Attributes:
+        is_stopped: whether it was shut down; what is recorded from then on waits on disk.
     """
 
     def __init__(
         self,
         log: SpoolLog,
         targets: Sequence[SpoolTarget],
-        decode: Callable[[SerializedSpan], SpanRecord],
+        decode: Decode,
         losses: LossLog,
         *,
+        after_delivery: Callable[[Sequence[SpanRecord]], object] | None = None,
+        judge: Callable[[], Judge] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = log
         self.targets = tuple(targets)
         self.losses = losses
+        self.judge = judge
+        self._after_delivery = after_delivery
         self._clock = clock
         self.decoder = Decoder(decode, losses, *([] if len(self.targets) > 1 else [0]))
         self._open_spans = OpenSpans()
-        self._is_stopped = False
+        self.is_stopped = False
         self._begin_anew()
         _all_consumers.add(self)
 
@@ -91,52 +105,60 @@ class Consumers:
     def start(self) -> None:
         """Start the threads, unless they run, or were stopped."""
         with self._starting:
-            if self._is_started or self._is_stopped:
+            if self._is_started or self.is_stopped:
                 return
             self._is_started = all(worker.start() for worker in self._workers) and self._keeper.start()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until every target that is up has all that was recorded before, and every store has it.
 
-        A target that is away is tried once more, and then not waited for.
+        A target other than a store that is away is tried once more, and then not waited for.
 
         Returns:
-            False if that took longer.
+            Whether every store has all of it; where there is none, whether every target has.
         """
-        deadline = time.monotonic() + timeout_s
-        is_written = self.log.flush(timeout_s)
-        goal = self.log.logs
-        if not goal or self._is_stopped:
-            return is_written and self._have_stores(goal)
-        self.start()
-        failures = [worker.failures for worker in self._workers]
-        for worker in self._workers:
-            worker.ring(hurry=True)
-        while not all(map(self._is_settled, self._workers, failures, [goal] * len(failures))):
-            if not self._wait(deadline):
-                return False
-        return is_written and self._have_stores(goal)
+        return self._flush(timeout_s, self._workers)
 
     def shutdown(self, timeout_s: float) -> bool:
         """Flush, end the threads, and close the targets; what could not be delivered waits on disk. Safe twice.
 
-        A log that everybody has to its end, and in which no span is open, is removed.
+        A target that is known to be away is not waited for, a store tried once more; what dead processes have left is
+        waited for, for 2 seconds at most, if that is still being looked at for the first time. A log that everybody has to its
+        end, and in which no span is open, is removed.
 
         Returns:
-            False if something is left behind, or a target hangs.
+            False if a store has not everything, see `flush`, or a target hangs.
         """
         deadline = time.monotonic() + timeout_s
-        if self._is_stopped:
+        if self.is_stopped:
             return True
-        is_flushed = self.flush(timeout_s * 0.75)
-        self._is_stopped = True
+        away = [worker for worker in self._workers if worker.is_away]
+        tried = [worker for worker in self._workers if worker not in away or is_store(worker.target.name)]
+        is_flushed = self._flush(timeout_s * 0.75, tried, away)
+        self._keeper.wait_for_first_look(min(deadline - time.monotonic(), _FIRST_LOOK_S))
+        self.is_stopped = True
         self._keeper.stop()
         for worker in self._workers:
             worker.stop()
-        have_ended = [worker.join(deadline - time.monotonic()) for worker in self._workers]
+        have_ended = [
+            worker.join(min(deadline - time.monotonic(), _AWAY_JOIN_S if worker in away else timeout_s))
+            for worker in self._workers
+        ]
         has_ended = self._keeper.join(deadline - time.monotonic())
         self._retire()
         return is_flushed and has_ended and all(have_ended)
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many ended spans of this process wait for each target, as far as they can be read; without the zeros."""
+        counts: dict[str, int] = {}
+        for worker in self._workers:
+            for log_dir, last_seq in self.log.logs.items():
+                consumer = worker.consumers.get(log_dir)
+                passed = 0 if consumer is None else consumer.cursor.seq
+                with suppress(OSError):
+                    name, count = worker.target.name, count_spans(log_dir, passed, last_seq, is_dead=False)
+                    counts[name] = counts.get(name, 0) + count
+        return {name: count for name, count in counts.items() if count}
 
     def tidy(self) -> None:
         """Remove the segments that all targets have passed; let those give up that are too far behind."""
@@ -174,7 +196,10 @@ class Consumers:
         logs = self.log.logs
         for log_dir in logs:
             if log_dir not in worker.consumers:
-                worker.add(Consumer(log_dir, worker.target, self.decoder, self.losses, see=self._open_spans.see))
+                consumer = Consumer(log_dir, worker.target, self.decoder, self.losses, see=self._open_spans.see)
+                if worker is self._workers[0]:
+                    consumer.after_delivery = self._after_delivery
+                worker.add(consumer)
 
     def _report(self) -> None:
         with self._progress:
@@ -196,22 +221,34 @@ class Consumers:
             passed = min(consumer.cursor.seq for consumer in consumers)
             remove_passed(self.log, self._open_spans, log_dir, passed)
 
-    def _is_settled(self, worker: Worker, failures_before: int, goal: Mapping[Path, int]) -> bool:
-        if _has(worker, goal):
-            return True
-        if is_store(worker.target.name):
-            return self._is_stopped
-        return worker.is_away and worker.failures > failures_before
+    def _flush(self, timeout_s: float, tried: Sequence[Worker], known_away: Collection[Worker] = ()) -> bool:
+        """Flush to some of the targets; those known to be away are asked once, even if they are stores."""
+        deadline = time.monotonic() + timeout_s
+        is_written = self.log.flush(timeout_s)
+        goal = self.log.logs
+        if goal and not self.is_stopped:
+            self.start()
+            failures = {worker: worker.failures for worker in tried}
+            for worker in tried:
+                worker.ring(hurry=True)
 
-    def _have_stores(self, goal: Mapping[Path, int]) -> bool:
-        return all(_has(worker, goal) for worker in self._workers if is_store(worker.target.name))
+            def is_settled(worker: Worker) -> bool:
+                if _has(worker, goal):
+                    return True
+                may_be_left = not is_store(worker.target.name) or worker in known_away
+                return may_be_left and worker.is_away and worker.failures > failures[worker]
+
+            while not all(map(is_settled, tried)) and self._wait(deadline):
+                pass
+        stores = [worker for worker in self._workers if is_store(worker.target.name)]
+        return is_written and all(_has(worker, goal) for worker in stores or self._workers)
 
     def _wait(self, deadline: float) -> bool:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             return False
         for worker in self._workers:
-            if not worker.is_running and not self._is_stopped:
+            if not worker.is_running and not self.is_stopped:
                 worker.round()  # the interpreter ends, and starts no more threads
         with self._progress:
             self._progress.wait(min(remaining, POLL_S / 20))
@@ -219,9 +256,10 @@ class Consumers:
 
     def _retire(self) -> None:
         for log_dir, last_seq in self.log.logs.items():
-            consumers = self._consumers_of(log_dir)
-            is_passed = len(consumers) == len(self._workers) and all(each.cursor.seq >= last_seq for each in consumers)
-            if is_passed and not self._open_spans.is_any_open(log_dir):
+            lasting = [worker.consumers.get(log_dir) for worker in self._workers if worker.target.is_lasting]
+            is_passed = all(each is not None and each.cursor.seq >= last_seq for each in lasting)
+            # Nobody would be told of an open span where no target outlives the process.
+            if is_passed and not (lasting and self._open_spans.is_any_open(log_dir)):
                 note_removed(log_dir)
                 self.log.retire(log_dir, last_seq)
 

@@ -111,6 +111,29 @@ class CursorFile:
             write_whole(fd, kept.ljust(2 * _SLOT_BYTES, b"\0"))
 
 
+class MemoryCursor:
+    """The cursor of a target that ends with the process: nothing of it is on disk.
+
+    Args:
+        log_dir: the log's directory.
+        target: name of the consumer.
+    """
+
+    damaged_slots = 0
+
+    def __init__(self, log_dir: Path, target: str) -> None:
+        self.path = log_dir / cursor_name(target)
+
+    def load(self) -> None:
+        """It begins at the beginning."""
+
+    def save(self, cursor: Cursor) -> None:
+        """Whoever saves has it."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def _decode(slot: bytes) -> tuple[int, Cursor] | None:
     if len(slot) < _FIELDS.size + _CHECKSUM.size:
         return None

@@ -9,19 +9,24 @@ import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.spool.target import Item
+from otel_agenttrace.pipeline.content import drop_content
+from otel_agenttrace.spool.about import About, read_about
+from otel_agenttrace.spool.target import Item, is_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from otel_agenttrace.losses import LossLog
-    from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.spool.segment_reader import Entry
 
+    Decode = Callable[[Entry, About], SpanRecord]
+    """From a record of a log, and what is known of its process, to the staged record."""
+
 _MAX_KEPT = 2048
 _MAX_KEPT_BYTES = 1 << 24
+_MAX_LOGS = 64
 _AT_A_TIME = 32
 """About a millisecond, which an agent's thread may have to wait."""
 
@@ -30,44 +35,57 @@ class Decoder:
     """Decodes and stages records; keeps the last few, since targets that keep up ask for the same ones. Thread-safe.
 
     Args:
-        decode: makes a record; may raise anything.
+        decode: makes a record; may raise anything. Is given what about.json says, nothing if that cannot be read.
         losses: where records that cannot be decoded are told, as lost in `pipeline`.
         max_kept: how many records are kept; 0 where there is one target only.
     """
 
-    def __init__(
-        self, decode: Callable[[SerializedSpan], SpanRecord], losses: LossLog, max_kept: int = _MAX_KEPT
-    ) -> None:
+    def __init__(self, decode: Decode, losses: LossLog, max_kept: int = _MAX_KEPT) -> None:
         self._decode = decode
         self._losses = losses
         self._max_kept = max_kept
         self._begin_anew()
         _decoders.add(self)
 
-    def items(self, log_dir: Path, entries: Sequence[Entry]) -> list[Item]:
-        """Return the records of a log; those that cannot be decoded are told, and left out."""
+    def items(self, log_dir: Path, entries: Sequence[Entry], target: str) -> list[Item]:
+        """Return the records of a log as a target may have them; those that cannot be decoded are told, and left out.
+
+        Without content where the log says so. Where nobody can read what it says, only stores are given content.
+        """
         found = []
         with self._lock:  # whoever wants the same ones meanwhile had better wait for them
+            known = self._about(log_dir)
+            about = known or About()
+            has_content = is_store(target) if known is None else target not in about.without_content
             for at in range(0, len(entries), _AT_A_TIME):
-                found += [self._item(log_dir.name, entry) for entry in entries[at : at + _AT_A_TIME]]
+                found += [self._item(log_dir, entry, about, has_content) for entry in entries[at : at + _AT_A_TIME]]
                 time.sleep(0)  # gives the interpreter to an agent's thread, which else waits for its switch interval
         return [item for item in found if item is not None]
 
-    def _item(self, log: str, entry: Entry) -> Item | None:
-        key = log, entry.seq
-        kept = self._kept.get(key)
-        if kept is not None:
-            return kept[0]
+    def _about(self, log_dir: Path) -> About | None:
+        """What the log says of itself, read once."""
+        if log_dir not in self._abouts:
+            self._abouts[log_dir] = read_about(log_dir)
+            if len(self._abouts) > _MAX_LOGS:
+                del self._abouts[next(iter(self._abouts))]
+        return self._abouts[log_dir]
+
+    def _item(self, log_dir: Path, entry: Entry, about: About, has_content: bool) -> Item | None:
+        key = log_dir.name, entry.seq
         try:
-            item = Item(entry.seq, entry.kind, self._decode(entry.span))
+            kept = self._kept.get(key)
+            if kept is None:
+                item = Item(entry.seq, entry.kind, self._decode(entry, about))
+                self._keep(key, item, len(entry.span.span))
+            else:
+                item = kept[0]
+            return item if has_content else item._replace(record=drop_content(item.record))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a record, the others go on
             if key not in self._unreadable:
                 self._unreadable[key] = None
                 # Without the error's text, which may quote what redaction was to hide.
                 self._losses.add("pipeline", 1, f"a spooled span could not be read ({type(error).__name__})")
             return None
-        self._keep(key, item, len(entry.span.span))
-        return item
 
     def _keep(self, key: tuple[str, int], item: Item, size: int) -> None:
         if not self._max_kept:
@@ -82,6 +100,7 @@ class Decoder:
         self._kept: OrderedDict[tuple[str, int], tuple[Item, int]] = OrderedDict()
         self._unreadable: dict[tuple[str, int], None] = {}  # told already, by whichever target came first
         self._bytes = 0
+        self._abouts: dict[Path, About | None] = {}
 
 
 _decoders: weakref.WeakSet[Decoder] = weakref.WeakSet()

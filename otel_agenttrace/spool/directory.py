@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from otel_agenttrace.spool.about import About, write_about
 from otel_agenttrace.spool.ledger import Ledger
-from otel_agenttrace.spool.locks import LogLock
+from otel_agenttrace.spool.locks import LogLock, is_alive
 from otel_agenttrace.spool.names import UNFINISHED_PREFIX, LogName, parse_log_name, parse_segment_name
 
 
@@ -80,6 +80,19 @@ def list_logs(spool_dir: Path) -> list[Path]:
     except FileNotFoundError:
         return []
     return [Path(path) for _, path in sorted(found)]
+
+
+def has_dead_logs(spool_dir: Path) -> bool:
+    """Whether there is the log of a dead process; costs next to nothing where there is none.
+
+    Raises:
+        OSError: the directory cannot be read.
+    """
+    for path in list_logs(spool_dir):
+        with suppress(OSError):  # another user's
+            if not is_alive(path):
+                return True
+    return False
 
 
 def log_bytes(log_dir: Path) -> int:

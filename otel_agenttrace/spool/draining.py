@@ -6,9 +6,9 @@ import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
 
-from otel_agenttrace.spool.abandoned import OPEN_SPANS_MARK, end_open_spans
+from otel_agenttrace.errors import StoreUnavailableError
+from otel_agenttrace.spool.abandoned import end_open_spans
 from otel_agenttrace.spool.about import read_about
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.consumer import Consumer
@@ -16,7 +16,9 @@ from otel_agenttrace.spool.decoding import Decoder
 from otel_agenttrace.spool.directory import list_logs, log_bytes
 from otel_agenttrace.spool.history import note_removed
 from otel_agenttrace.spool.housekeeping import GIVE_UP_ABOVE, make_room
-from otel_agenttrace.spool.names import CURSOR_SUFFIX, list_segments
+from otel_agenttrace.spool.judging import Judging
+from otel_agenttrace.spool.names import target_names
+from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.removal import remove_segments
 from otel_agenttrace.spool.target import Delivery, is_store
 from otel_agenttrace.spool.worker import HANGS_AFTER_S, Worker
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otel_agenttrace.losses import LossLog
-    from otel_agenttrace.model.codec import SerializedSpan
-    from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.spool.adoption import AdoptedLog
+    from otel_agenttrace.spool.decoding import Decode
+    from otel_agenttrace.spool.judging import Judge
     from otel_agenttrace.spool.target import Item, SpoolTarget
 
 _DAY_S = 86_400
@@ -57,12 +59,13 @@ class Drainer:
 
     Args:
         spool_dir: where the logs are.
-        workers: the targets that are here, whose threads run.
+        workers: the targets that are here, whose threads run; those that are not lasting get nothing.
         decoder: shared by them.
         losses: where rejected and dropped records are told.
         wait: waits for progress, at most so many seconds.
         may_go_on: asked all the time; False ends it, and leaves what is not done to others.
         max_bytes: disk quota of the directory; None gives nothing up for want of room.
+        judge: makes what judges the traces of one log.
         now: unix seconds.
     """
 
@@ -76,15 +79,17 @@ class Drainer:
         wait: Callable[[float], None],
         may_go_on: Callable[[], bool],
         max_bytes: int | None = None,
+        judge: Callable[[], Judge] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._spool_dir = spool_dir
-        self._workers = {worker.target.name: worker for worker in workers}
+        self._workers = {worker.target.name: worker for worker in workers if worker.target.is_lasting}
         self._decoder = decoder
         self._losses = losses
         self._wait = wait
         self._may_go_on = may_go_on
         self._max_bytes = max_bytes
+        self._judge = judge
         self._now = now
 
     def drain(self) -> Drained:
@@ -105,37 +110,66 @@ class Drainer:
     def _is_drained(self, adopted: AdoptedLog) -> bool:
         """Deliver one log; whether that was all of it, and it is gone."""
         try:
-            last_seq = end_open_spans(adopted.path, adopted.repair().last_seq)
-            consumers = self._consumers(adopted.path, last_seq)
+            path = adopted.path
+            last_seq = end_open_spans(path, adopted.repair().last_seq)
+            about = read_about(path)
+            if about is None and not self._workers:
+                return False  # nobody is here who could be meant
+            names = target_names(path) | {*(self._workers if about is None else about.targets)}
+            consumers = {name: self._consumer(path, name, last_seq) for name in sorted(names)}
             try:
-                self._deliver(consumers, last_seq)
-                self._give_up(consumers, adopted.path, last_seq)
-                return self._clear(adopted, consumers, last_seq)
+                last_seq = self._deliver_and_judge(consumers, path, last_seq)
+                self._give_up(tuple(consumers.values()), path, last_seq)
+                return self._clear(adopted, tuple(consumers.values()), last_seq)
             finally:
-                for consumer in consumers:
+                for consumer in consumers.values():
                     self._detach(consumer)
-        except OSError as error:
+        except (OSError, StoreUnavailableError) as error:
             self._tell(adopted.path, error)
             return False
 
-    def _consumers(self, log_dir: Path, last_seq: int) -> list[Consumer]:
-        """One for each target that is to get the log, here or not."""
-        about = read_about(log_dir)
-        named = () if about is None else about.targets
-        names = {*(named or self._workers), *_cursor_names(log_dir)}
-        found = []
-        for name in sorted(names):
-            worker = self._workers.get(name)
-            target = AbsentTarget(name) if worker is None else worker.target
-            found.append(Consumer(log_dir, target, self._decoder, self._losses, last_seq=last_seq))
-        return found
+    def _consumer(self, log_dir: Path, name: str, last_seq: int) -> Consumer:
+        """Of a target that is to get the log, here or not."""
+        worker = self._workers.get(name)
+        target = AbsentTarget(name) if worker is None else worker.target
+        return Consumer(log_dir, target, self._decoder, self._losses, last_seq=last_seq)
+
+    def _deliver_and_judge(self, consumers: dict[str, Consumer], log_dir: Path, last_seq: int) -> int:
+        """Deliver, and what the judge makes of it then, too; return the log's last sequence number."""
+        store = next((name for name in consumers if is_store(name) and name in self._workers), None)
+        if self._judge is None or store is None:
+            self._deliver(tuple(consumers.values()), last_seq)
+            return last_seq
+        judging = Judging(
+            log_dir,
+            self._judge(),
+            self._decoder,
+            store=store,
+            stored_seq=consumers[store].cursor.seq,
+            last_seq=last_seq,
+            losses=self._losses,
+        )
+        consumers[store].after_delivery = judging.note
+        try:
+            self._deliver(tuple(consumers.values()), last_seq)
+            if consumers[store].cursor.seq < last_seq:
+                return last_seq
+            judged_seq = judging.append_verdicts(last_seq, self._may_go_on)
+        finally:
+            judging.close()
+        if judged_seq > last_seq:
+            for consumer in consumers.values():
+                consumer.extend(judged_seq)
+            self._deliver(tuple(consumers.values()), judged_seq)
+        return judged_seq
 
     def _deliver(self, consumers: Sequence[Consumer], last_seq: int) -> None:
         waiting = []
         for consumer in consumers:
             worker = self._workers.get(consumer.target.name)
             if worker is not None and consumer.cursor.seq < last_seq:
-                worker.add(consumer)
+                if worker.consumers.get(consumer.log_dir) is not consumer:
+                    worker.add(consumer)
                 worker.ring()
                 waiting.append((worker, consumer))
         while self._may_go_on():
@@ -165,7 +199,7 @@ class Drainer:
                 make_room(consumers, log_dir, excess)
 
     def _clear(self, adopted: AdoptedLog, consumers: Sequence[Consumer], last_seq: int) -> bool:
-        passed = min((consumer.cursor.seq for consumer in consumers), default=0)
+        passed = min((consumer.cursor.seq for consumer in consumers), default=last_seq)
         if passed < last_seq:
             remove_segments(adopted.path, passed)
             return False
@@ -174,8 +208,9 @@ class Drainer:
         note_removed(adopted.path)
         return adopted.remove()
 
-    def _tell(self, path: Path, error: OSError) -> None:
-        self._losses.add("spool", 0, f"spool: {path} cannot be drained: {error.strerror or error}")
+    def _tell(self, path: Path, error: Exception) -> None:
+        why = getattr(error, "strerror", None) or error
+        self._losses.add("spool", 0, f"spool: {path} cannot be drained: {why}")
 
 
 def _is_blocked(worker: Worker, consumer: Consumer) -> bool:
@@ -186,6 +221,7 @@ class AbsentTarget:
     """A target that records wait for, and that is not here."""
 
     takes_open = True
+    is_lasting = True
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -205,13 +241,16 @@ class AbsentTarget:
 def drain(
     spool_dir: Path,
     targets: Sequence[SpoolTarget],
-    decode: Callable[[SerializedSpan], SpanRecord],
+    decode: Decode,
     losses: LossLog,
     timeout_s: float,
+    *,
+    judge: Callable[[], Judge] | None = None,
 ) -> Drained:
     """Deliver the logs of dead processes, for commands that read; returns in time even if a target hangs.
 
-    The targets are the caller's to close. Logs of living processes are not touched.
+    The targets are the caller's to close. Logs of living processes are not touched. `judge` makes what judges the
+    traces of one log.
     """
     deadline = time.monotonic() + timeout_s
     progress = threading.Condition()
@@ -232,6 +271,7 @@ def drain(
         losses,
         wait=wait,
         may_go_on=lambda: time.monotonic() < deadline,
+        judge=judge,
     )
     for worker in workers:
         worker.start()
@@ -244,16 +284,10 @@ def drain(
             worker.join(deadline - time.monotonic())
 
 
-def _cursor_names(log_dir: Path) -> list[str]:
-    """The targets that have a place in the log, as far as their files' names tell."""
-    names = [unquote(path.name.removesuffix(CURSOR_SUFFIX)) for path in log_dir.glob(f"*{CURSOR_SUFFIX}")]
-    return [name for name in names if name != OPEN_SPANS_MARK]
-
-
 def _written_at(log_dir: Path) -> float:
     """When the log was written to last, unix seconds."""
     times = [0.0]
-    for name in list_segments(log_dir):
+    for name in list_parts(log_dir).segments:
         with suppress(OSError):
             times.append((log_dir / str(name)).stat().st_mtime)
     return max(times)

@@ -8,9 +8,9 @@ The checksum covers everything behind itself, and starts from a seed that differ
 of an older file after a power cut is no frame of this one. The magic's first byte occurs in no UTF-8 text, so that no
 span holds what could be taken for a frame.
 
-Payloads of spans are `sequence number (8) | number of the resource (4) | number of the scope (4) | the span's text`;
-those of definitions are `number (4) | text`. The sequence number lies in the frame, and is not counted by readers:
-so a record keeps its own whatever becomes of those before it, and what is missing can be counted.
+Payloads of spans are `sequence number (8) | numbers of the resource, the scope and the origin (4 each) | the span's
+text`; those of definitions are `number (4) | text`. Number 0 is none. The sequence number lies in the frame, and is not
+counted by readers: so a record keeps its own whatever becomes of those before it, and what is missing can be counted.
 """
 
 from __future__ import annotations
@@ -37,14 +37,16 @@ class Kind(IntEnum):
     """A span that has started; of no use once its SPAN is there."""
     RESOURCE = 3
     SCOPE = 4
+    ORIGIN = 5
+    """Where in the code spans come from."""
 
 
 HEADER = Struct("<2sIBBI")
-SPAN_FIELDS = Struct("<QII")
+SPAN_FIELDS = Struct("<QIII")
 DEFINITION_FIELDS = Struct("<I")
 _CHECKED_FROM = 6
 _SEAL = Struct("<2sI")
-_SPAN_HEAD = Struct("<BBIQII")
+_SPAN_HEAD = Struct("<BBIQIII")
 _DEFINITION_HEAD = Struct("<BBII")
 
 
@@ -54,16 +56,17 @@ class SpanFields(NamedTuple):
     seq: int
     resource: int
     scope: int
+    origin: int
 
 
-def encode_span(kind: int, fields: tuple[int, int, int], text: bytes, seed: int) -> bytes:
+def encode_span(kind: int, fields: tuple[int, int, int, int], text: bytes, seed: int) -> bytes:
     """Return the frame of a span; `fields` are those of SpanFields."""
-    head = _SPAN_HEAD.pack(kind, 0, 16 + len(text), *fields)
+    head = _SPAN_HEAD.pack(kind, 0, 20 + len(text), *fields)
     return _SEAL.pack(MAGIC, crc32(text, crc32(head, seed))) + head + text
 
 
 def encode_definition(kind: int, number: int, text: bytes, seed: int) -> bytes:
-    """Return the frame of a resource or scope, which spans of the same segment name by its number."""
+    """Return the frame of a resource, scope or origin, which spans of the same segment name by its number."""
     head = _DEFINITION_HEAD.pack(kind, 0, 4 + len(text), number)
     return _SEAL.pack(MAGIC, crc32(text, crc32(head, seed))) + head + text
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.directory import list_logs, log_bytes
-from otel_agenttrace.spool.names import list_segments
+from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.removal import remove_segments
 from otel_agenttrace.spool.target import is_store
 
@@ -31,7 +31,7 @@ def removable_seq(log_dir: Path, passed_seq: int) -> int:
         OSError: the directory cannot be read.
     """
     return max(
-        (b.first_seq - 1 for _, b in pairwise(list_segments(log_dir)) if b.first_seq - 1 <= passed_seq), default=0
+        (b.first_seq - 1 for _, b in pairwise(list_parts(log_dir).segments) if b.first_seq - 1 <= passed_seq), default=0
     )
 
 
@@ -61,7 +61,7 @@ def make_room(consumers: Sequence[Consumer], log_dir: Path, wanted_bytes: int) -
     """
     kept_from = min((each.cursor.seq for each in consumers if is_store(each.target.name)), default=None)
     through_seq = freed = 0
-    for name, following in pairwise(list_segments(log_dir)):
+    for name, following in pairwise(list_parts(log_dir).segments):
         if freed >= wanted_bytes or (kept_from is not None and following.first_seq - 1 > kept_from):
             break
         freed += (log_dir / str(name)).stat().st_size

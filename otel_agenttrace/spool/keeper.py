@@ -33,6 +33,7 @@ class Keeper:
         self.bytes_elsewhere = 0
         self._consumers = consumers
         self._stopping = threading.Event()
+        self._has_looked = threading.Event()
         self._thread: threading.Thread | None = None
         self._next_tick = 0.0
 
@@ -47,6 +48,11 @@ class Keeper:
             return False
         self._thread = thread
         return True
+
+    def wait_for_first_look(self, timeout_s: float) -> None:
+        """Wait until the dead logs that were there at first have been delivered, as far as they could be."""
+        if self._thread is not None:
+            self._has_looked.wait(max(0.0, timeout_s))
 
     def stop(self) -> None:
         """Let the thread end; a dead log that is being delivered is left to others."""
@@ -69,6 +75,7 @@ class Keeper:
             wait=self._wait,
             may_go_on=lambda: not self._stopping.is_set(),
             max_bytes=config.max_bytes,
+            judge=consumers.judge,
         )
         with suppress_instrumentation():
             while not self._stopping.is_set():
@@ -76,6 +83,7 @@ class Keeper:
                     drainer.drain()
                 except Exception as error:  # noqa: BLE001 - a fault of ours; the thread has to go on
                     consumers.losses.add("spool", 0, "spool: logs of dead processes could not be drained", error)
+                self._has_looked.set()
                 self._idle(_SECONDS_BETWEEN_DRAININGS)
 
     def _idle(self, seconds: float) -> None:

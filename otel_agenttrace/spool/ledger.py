@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.spool.names import LEDGER
 from otel_agenttrace.spool.refusal import REASONS
@@ -29,14 +29,28 @@ COUNTERS = (
     "truncated",
     "unsynced",
 )
-"""In the order of the page: add behind, never remove. `queued`: taken into the queue of `batch`, so that what was in
-it when the process was killed can be told. `unsynced`: written, but the disk could not be made to promise it."""
+"""In the order of the page: add behind, never remove. `queued`: with `batch`, taken to be written later, so that what
+was not when the process was killed can be told. `unsynced`: written, but the disk could not be made to promise it."""
 
 _MAGIC = b"AGTLEDG\x01"
 _PAGE_BYTES = 4096
 _FIRST_AT = 64
+_TIMES_AT = 2048
 _COUNT = Struct("<Q")
+_TIMES = Struct("<QQ")
 _PLACES = {name: index for index, name in enumerate(COUNTERS)}
+
+
+class RefusalTimes(NamedTuple):
+    """When a process refused records, in unix nanoseconds by its clock.
+
+    Attributes:
+        first_unix_nano: the first time.
+        last_unix_nano: the last time.
+    """
+
+    first_unix_nano: int
+    last_unix_nano: int
 
 
 class Ledger:
@@ -50,6 +64,7 @@ class Ledger:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._fd = os.open(log_dir / LEDGER, flags, 0o600)
         self._counts = dict.fromkeys(COUNTERS, 0)
+        self._first_refusal = 0
         write_whole(self._fd, _MAGIC.ljust(_PAGE_BYTES, b"\0"))
 
     def __del__(self, _close=os.close) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
@@ -67,13 +82,31 @@ class Ledger:
         with suppress(OSError):
             os.pwrite(self._fd, _COUNT.pack(value), _FIRST_AT + _COUNT.size * _PLACES[name])
 
+    def note_refusal(self, unix_nano: int) -> None:
+        """Take note of when a record was refused; see `add` for a disk that does not take it."""
+        self._first_refusal = self._first_refusal or max(1, unix_nano)
+        with suppress(OSError):
+            os.pwrite(self._fd, _TIMES.pack(self._first_refusal, max(self._first_refusal, unix_nano)), _TIMES_AT)
+
 
 def read_ledger(log_dir: Path) -> Mapping[str, int] | None:
     """Return the counts of a log, alive or dead; None if there are none to be read."""
+    page = _read_page(log_dir)
+    if page is None:
+        return None
+    return {name: _COUNT.unpack_from(page, _FIRST_AT + _COUNT.size * place)[0] for name, place in _PLACES.items()}
+
+
+def read_refusal_times(log_dir: Path) -> RefusalTimes | None:
+    """Return when the process of a log, alive or dead, refused records; None if it did not, or it cannot be read."""
+    page = _read_page(log_dir)
+    times = None if page is None else RefusalTimes._make(_TIMES.unpack_from(page, _TIMES_AT))
+    return times if times and times.first_unix_nano else None
+
+
+def _read_page(log_dir: Path) -> bytes | None:
     try:
         page = (log_dir / LEDGER).read_bytes()
     except OSError:
         return None
-    if not page.startswith(_MAGIC) or len(page) < _PAGE_BYTES:
-        return None
-    return {name: _COUNT.unpack_from(page, _FIRST_AT + _COUNT.size * place)[0] for name, place in _PLACES.items()}
+    return page if page.startswith(_MAGIC) and len(page) >= _PAGE_BYTES else None

@@ -17,7 +17,7 @@ from otel_agenttrace.spool.process_log import ProcessLog
 from otel_agenttrace.spool.refusal import DISK, FAULT, QUEUE_FULL, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from otel_agenttrace.model.codec import SerializedSpan
@@ -43,9 +43,7 @@ class SpoolLog:
 
     Args:
         config: where, how large, how durable.
-        service_name: what is said of this process to whoever adopts the log.
-        targets: names of the consumers, without credentials.
-        version: of this package.
+        about: what is said of this process to whoever reads the log; its id, its host and the time are filled in.
         losses: where refused records are told, as lost in `spool`.
         clock: unix nanoseconds.
     """
@@ -53,16 +51,14 @@ class SpoolLog:
     def __init__(
         self,
         config: SpoolConfig,
+        about: About | None = None,
         *,
-        service_name: str = "",
-        targets: Sequence[str] = (),
-        version: str = "",
         losses: LossLog | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.config = config
         self.losses = losses or LossLog()
-        self._about = About(service_name=service_name, version=version, targets=tuple(targets))
+        self._about = about or About()
         self._clock = clock
         self._is_closed = False
         self._syncs = config.durability == "power"
@@ -74,16 +70,21 @@ class SpoolLog:
         """Open the log now, not with the first record; False if it cannot be, which is told."""
         return self._alone(lambda log: log.open()) is not None
 
-    def append(self, kind: Kind, span: SerializedSpan) -> int | None:
+    def append(self, kind: Kind, span: SerializedSpan, origin: bytes = b"") -> int | None:
         """Take a record; return its sequence number once it is as durable as the configuration asks for.
+
+        Args:
+            kind: SPAN or START.
+            span: the record, redacted.
+            origin: code locations behind it, for whoever decodes it; cheap where many records have the same object.
 
         Returns:
             QUEUED with `durability="batch"`; None if the record was refused, and counted so.
         """
         try:
             if self._batches and not self._is_closed:
-                return self._enqueue(kind, span)
-            return self._write(kind, span)
+                return self._enqueue(kind, span, origin)
+            return self._write_now(kind, span, origin)
         except Exception as error:  # noqa: BLE001 - no fault of ours reaches the agent
             self._refuse(RefusedError(FAULT, "a span could not be written", error))
             return None
@@ -99,18 +100,23 @@ class SpoolLog:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What the ledgers of the open logs say, together."""
+        """What the ledgers of this process's logs say together, of those that were retired, too."""
         total: dict[str, int] = {}
         for log in tuple(self._logs):
             for name, count in log.counts.items():
                 total[name] = total.get(name, 0) + count
         return total
 
-    def describe(self, service_name: str, targets: Sequence[str]) -> None:
+    @property
+    def recorded(self) -> int:
+        """How many records this process has written so far, start records included."""
+        return sum(log.recorded for log in tuple(self._logs))
+
+    def describe(self, about: About) -> None:
         """Say something else of this process; told if it cannot be written."""
-        self._about = About(service_name=service_name, version=self._about.version, targets=tuple(targets))
+        self._about = about
         for log in tuple(self._logs):
-            self._alone(lambda log: log.describe(self._about), log)
+            self._alone(lambda log: log.describe(about), log)
 
     def set_bytes_elsewhere(self, count: int) -> None:
         """Tell how many bytes of the quota are taken by the logs of other processes."""
@@ -118,10 +124,7 @@ class SpoolLog:
             log.set_bytes_elsewhere(count)
 
     def retire(self, log_dir: Path, through_seq: int) -> bool:
-        """Remove one of `logs` if it has no record behind `through_seq`; the next record begins another.
-
-        Its counts go with it.
-        """
+        """Remove one of `logs` if it has no record behind `through_seq`; the next record begins another."""
         for log in tuple(self._logs):
             if log.writer is not None and log.writer.path == log_dir:
                 return self._alone(lambda log: log.remove(through_seq), log) or False
@@ -140,6 +143,17 @@ class SpoolLog:
         """
         self._is_closed = True
         return self._queue is None or self._queue.close(timeout_s)
+
+    def release(self, timeout_s: float = _SECONDS_AT_EXIT) -> bool:
+        """Close, and leave the log to whoever adopts it; what is appended later begins another. Safe twice.
+
+        Returns:
+            False if what was waiting took longer to write.
+        """
+        is_written = self.close(timeout_s)
+        for log in tuple(self._logs):
+            self._alone(lambda log: log.close(), log)
+        return is_written
 
     def before_fork(self) -> None:
         """Wait until no other thread has a file open that nobody knows of yet."""
@@ -160,12 +174,11 @@ class SpoolLog:
         self._is_held = False
         self._logs = [self._new_log()]
         self._queue: BatchQueue | None = None
-        self._counted = 0  # of what the queue has taken
 
     def _new_log(self) -> ProcessLog:
         return ProcessLog(self.config, self._about, self._clock)
 
-    def _write(self, kind: Kind, span: SerializedSpan) -> int | None:
+    def _write(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
         refusal = None
         with self._lock:
             log = self._logs[0]
@@ -173,10 +186,10 @@ class SpoolLog:
                 log = self._spare()
             log.is_busy = True
             try:
-                seq = log.append(kind, span)
+                seq = log.append(kind, span, origin)
                 sync = log.sync
             except RefusedError as error:
-                log.count(f"refused_{error.reason}", 1)
+                log.refuse(error.reason)
                 refusal = error
             finally:
                 log.is_busy = False
@@ -215,31 +228,39 @@ class SpoolLog:
         self._tell(failure, spans=0)
         return None
 
-    def _enqueue(self, kind: Kind, span: SerializedSpan) -> int | None:
+    def _enqueue(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
         queue = self._queue or self._begin_queue()
         if queue is None:
-            return self._write(kind, span)
-        if queue.put(kind, span):
+            return self._write_now(kind, span, origin)
+        if queue.put(kind, span, origin):
             return QUEUED
         if queue.is_closed:
-            return self._write(kind, span)
+            return self._write_now(kind, span, origin)
         self._refuse(RefusedError(QUEUE_FULL, "too many spans wait to be written"))
         return None
 
+    def _write_now(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
+        if self._batches:
+            self._count_queued()  # those that were not written are those that were counted and are not in the log
+        return self._write(kind, span, origin)
+
+    def _count_queued(self) -> None:
+        self._logs[0].count_queued()
+
     def _begin_queue(self) -> BatchQueue | None:
+        config = self.config
         with self._lock:
             if self._queue is None:
+                self.open()  # so that there is a ledger
                 with suppress(RuntimeError):  # the interpreter ends, and starts no more threads
-                    self._queue = BatchQueue(self._write_later, self.config.max_queued, self.config.max_queued_bytes)
+                    self._queue = BatchQueue(
+                        self._write_later, self._count_queued, config.max_queued, config.max_queued_bytes
+                    )
             return self._queue
 
-    def _write_later(self, kind: Kind, span: SerializedSpan) -> None:
+    def _write_later(self, kind: Kind, span: SerializedSpan, origin: bytes) -> None:
         try:
-            if (queue := self._queue) is not None and (taken := queue.taken) > self._counted:
-                # Before the record, and not on the agent's thread: what a kill then costs can be told.
-                taken, self._counted = taken - self._counted, taken
-                self.count("queued", taken)
-            self._write(kind, span)
+            self._write(kind, span, origin)
         except Exception as error:  # noqa: BLE001 - the thread has to go on
             self._refuse(RefusedError(FAULT, "a span could not be written", error))
 
@@ -251,7 +272,7 @@ class SpoolLog:
             self._tell(RefusedError(DISK, "the disk does not promise to keep a span", error), spans=0)
 
     def _refuse(self, refusal: RefusedError) -> None:
-        self.count(f"refused_{refusal.reason}")
+        self._alone(lambda log: log.refuse(refusal.reason))
         self._tell(refusal)
 
     def _tell(self, refusal: RefusedError, spans: int = 1) -> None:

@@ -6,13 +6,12 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
-from otel_agenttrace.spool.abandoned import OPEN_SPANS_MARK
 from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.cursor import Cursor, CursorFile
-from otel_agenttrace.spool.ledger import read_ledger
-from otel_agenttrace.spool.names import CURSOR_SUFFIX, list_segments
+from otel_agenttrace.spool.ledger import RefusalTimes, read_ledger, read_refusal_times
+from otel_agenttrace.spool.names import OPEN_SPANS_MARK, VERDICTS_MARK, target_names
+from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.reader import LogReader
 from otel_agenttrace.spool.segment_reader import is_ours
 
@@ -32,6 +31,8 @@ class LogCounts:
         cursors: how far each target has come.
         ledger: what its process counted besides; empty if that cannot be read.
         abandoned: spans that were ended on behalf of its process.
+        verdicts: of its traces, added by those who adopted the log.
+        refusal_times: when its process refused records; None if it did not.
     """
 
     log: str
@@ -40,6 +41,8 @@ class LogCounts:
     cursors: Mapping[str, Cursor] = field(default_factory=dict)
     ledger: Mapping[str, int] = field(default_factory=dict)
     abandoned: int = 0
+    verdicts: int = 0
+    refusal_times: RefusalTimes | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
@@ -51,6 +54,8 @@ class LogCounts:
             "targets": {name: cursor._asdict() for name, cursor in self.cursors.items()},
             "ledger": dict(self.ledger),
             "abandoned": self.abandoned,
+            "verdicts": self.verdicts,
+            "refusal_times": None if self.refusal_times is None else self.refusal_times._asdict(),
         }
 
 
@@ -61,11 +66,19 @@ def count_log(log_dir: Path) -> LogCounts:
         OSError: it cannot be read.
     """
     about = read_about(log_dir) or About()
-    names = {unquote(path.name.removesuffix(CURSOR_SUFFIX)) for path in log_dir.glob(f"*{CURSOR_SUFFIX}")}
-    cursors = {name: _cursor(log_dir, name) for name in sorted(names | set(about.targets))}
-    mark = cursors.pop(OPEN_SPANS_MARK, Cursor())
+    cursors = {name: _cursor(log_dir, name) for name in sorted(target_names(log_dir) | {*about.targets})}
+    abandoned, verdicts = (_cursor(log_dir, mark).sent for mark in (OPEN_SPANS_MARK, VERDICTS_MARK))
     last_seq = max([find_last_seq(log_dir), *(cursor.seq for cursor in cursors.values())])
-    return LogCounts(log_dir.name, about, last_seq, cursors, read_ledger(log_dir) or {}, mark.sent)
+    return LogCounts(
+        log_dir.name,
+        about,
+        last_seq,
+        cursors,
+        read_ledger(log_dir) or {},
+        abandoned,
+        verdicts,
+        read_refusal_times(log_dir),
+    )
 
 
 def find_last_seq(log_dir: Path) -> int:
@@ -74,7 +87,7 @@ def find_last_seq(log_dir: Path) -> int:
     Raises:
         OSError: it cannot be read.
     """
-    for segment in reversed(list_segments(log_dir)):
+    for segment in reversed(list_parts(log_dir).segments):
         if is_ours(log_dir / str(segment)):
             reader = LogReader(log_dir, segment.first_seq - 1, tell=lambda _: None)
             deque(reader.entries(), maxlen=0)

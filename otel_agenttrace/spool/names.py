@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,10 @@ LEDGER = "ledger"
 SEGMENT_DRAFT = "segment.new"
 """A segment that is being made."""
 CURSOR_SUFFIX = ".cursor"
+OPEN_SPANS_MARK = "@open-spans"
+"""Name of the cursor that says up to where the open spans of a dead log have been ended."""
+VERDICTS_MARK = "@verdicts"
+"""The same of the verdicts of its traces."""
 UNFINISHED_PREFIX = ".new-"
 """Of a log that is being made, and is nobody's to adopt yet."""
 REMOVED_PREFIX = ".old-"
@@ -85,3 +89,16 @@ def cursor_name(target: str) -> str:
     if len(readable) > _MAX_NAME:
         readable = f"{readable[: _MAX_NAME - 17]}-{sha256(target.encode(errors='surrogatepass')).hexdigest()[:16]}"
     return readable + CURSOR_SUFFIX
+
+
+def target_names(log_dir: Path) -> set[str]:
+    """Return the targets that have a place in a log, as far as their files' names tell.
+
+    Raises:
+        OSError: the directory cannot be read.
+    """
+    names = {unquote(path.name.removesuffix(CURSOR_SUFFIX)) for path in log_dir.glob(f"*{CURSOR_SUFFIX}")}
+    return names - _MARKS
+
+
+_MARKS = {OPEN_SPANS_MARK, VERDICTS_MARK}

@@ -86,7 +86,7 @@ class OpenSpans:
             }
             self._carried.update(going)
         for key, each in going.items():
-            seq = log.append(Kind.START, each.entry.span)
+            seq = log.append(Kind.START, each.entry.span, each.entry.origin)
             with self._lock:
                 if seq is None:
                     self._carried.discard(key)

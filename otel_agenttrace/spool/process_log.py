@@ -54,14 +54,22 @@ class ProcessLog:
         self._next_opening = 0.0
         self._refusal = RefusedError(DISK, "")
         self._pending: Counter[str] = Counter()  # counts that no ledger has yet
+        self._pending_refusals: tuple[int, int] | None = None  # the first and the last, unix nanoseconds
+        self._past: Counter[str] = Counter()  # those of logs that are gone
+        self._past_records = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What was counted, written or not."""
+        """What was counted, written or not, before and after a removal."""
         written: Mapping[str, int] = {} if self.writer is None else self.writer.ledger.counts
-        return {name: written.get(name, 0) + self._pending[name] for name in COUNTERS}
+        return {name: self._past[name] + written.get(name, 0) + self._pending[name] for name in COUNTERS}
 
-    def append(self, kind: Kind, span: SerializedSpan) -> int:
+    @property
+    def recorded(self) -> int:
+        """How many records were written, start records included, before and after a removal."""
+        return self._past_records + (0 if self.writer is None else self.writer.last_seq)
+
+    def append(self, kind: Kind, span: SerializedSpan, origin: bytes = b"") -> int:
         """Write a record; return its sequence number.
 
         Raises:
@@ -69,12 +77,12 @@ class ProcessLog:
         """
         writer = self.writer or self.open()
         try:
-            return writer.append(kind, span)
+            return writer.append(kind, span, origin)
         except RefusedError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
         self.close()  # somebody has removed the directory
-        return self.open().append(kind, span)
+        return self.open().append(kind, span, origin)
 
     def open(self) -> LogWriter:
         """Open the log now; after a failure, not again for a second.
@@ -102,12 +110,15 @@ class ProcessLog:
         self.sync = GroupSync(writer)
         for name in tuple(self._pending):
             writer.ledger.add(name, self._pending.pop(name))
+        self._write_refusals(writer)
         return writer
 
     def close(self) -> None:
         """Leave the log to others; the next record begins another."""
         writer, self.writer = self.writer, None
         if writer is not None:
+            self._past.update(writer.ledger.counts)
+            self._past_records += writer.last_seq
             writer.release()
 
     def remove(self, through_seq: int) -> bool:
@@ -131,6 +142,23 @@ class ProcessLog:
             return
         self._pending[name] += count
 
+    def count_queued(self) -> None:
+        """Count a record that waits to be written; for any thread, while others do something to the log."""
+        writer = self.writer
+        if writer is None:
+            self._pending["queued"] += 1
+        else:
+            writer.ledger.add("queued")
+
+    def refuse(self, reason: str) -> None:
+        """Count a refused record, and take note of when that was."""
+        now = max(1, self._clock())
+        first, _ = self._pending_refusals or (now, now)
+        self._pending_refusals = first, now
+        self.count(f"refused_{reason}", 1)
+        if self.writer is not None:
+            self._write_refusals(self.writer)
+
     def set_bytes_elsewhere(self, count: int) -> None:
         """Tell how many bytes of the quota others take."""
         self._bytes_elsewhere = count
@@ -146,6 +174,11 @@ class ProcessLog:
         self._about = about
         if self.writer is not None:
             write_about(self.writer.path, self._complete(self.writer.started_unix_nano))
+
+    def _write_refusals(self, writer: LogWriter) -> None:
+        times, self._pending_refusals = self._pending_refusals, None
+        for unix_nano in times or ():
+            writer.ledger.note_refusal(unix_nano)
 
     def _complete(self, started_unix_nano: int) -> About:
         started_at = datetime.fromtimestamp(started_unix_nano / 1e9, timezone.utc).isoformat()

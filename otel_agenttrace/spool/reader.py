@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.spool.damage import MISSING, UNREADABLE, Damage, log_damage
-from otel_agenttrace.spool.names import list_segments, parse_log_name
+from otel_agenttrace.spool.damage import EMPTY, MISSING, Damage, log_damage
+from otel_agenttrace.spool.names import parse_log_name
+from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.segment_reader import Entry, SegmentReader
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def read(
     """Yield the records of a log behind `after_seq`, up to what is there now.
 
     Raises:
-        OSError: the directory cannot be read.
+        OSError: the log cannot be read now.
     """
     return LogReader(log_dir, after_seq, is_dead=is_dead, tell=tell).entries()
 
@@ -65,12 +66,13 @@ class LogReader:
         self._tell_on = tell
         self._name: SegmentName | None = None
         self._segment: SegmentReader | None = None
+        self._strange: dict[SegmentName, str] = {}  # told already
 
     def batch(self, max_records: int, max_bytes: int = _MAX_BATCH_BYTES) -> list[Entry]:
         """Return the next records: at most so many, and no more once they have so many bytes; none if none are there.
 
         Raises:
-            OSError: the directory cannot be read.
+            OSError: the log cannot be read now; what was not yielded can be later.
         """
         found: list[Entry] = []
         size = 0
@@ -85,7 +87,7 @@ class LogReader:
         """Yield the records that were not yielded yet, up to what is there now.
 
         Raises:
-            OSError: the directory cannot be read.
+            OSError: the log cannot be read now; what was not yielded can be later.
         """
         while True:
             # In this order: once there is a later segment, nothing is written to this one.
@@ -101,12 +103,21 @@ class LogReader:
 
     def _following(self) -> SegmentName | None:
         """The segment behind the present one; at first, the one that the first record is in."""
-        names = list_segments(self._log_dir)
+        names = self._names()
         if self._name is not None:
             return next((name for name in names if name > self._name), None)
         before = [name for name in names if name.first_seq <= self.last_seq + 1]
         # Of several that begin alike only the last has records.
         return before[-1] if before else next(iter(names), None)
+
+    def _names(self) -> list[SegmentName]:
+        """The segments; files that are only called so are told."""
+        segments, strange = list_parts(self._log_dir)
+        for name, what in strange:
+            if name not in self._strange:
+                self._strange[name] = what
+                self._tell(Damage(self._log_dir / str(name), what))
+        return segments
 
     def _go_to(self, name: SegmentName) -> None:
         path = self._log_dir / str(name)
@@ -114,11 +125,8 @@ class LogReader:
             segment = SegmentReader(path, name, self._log_id, self._tell, self.last_seq)
         except FileNotFoundError:
             return  # removed meanwhile, since all consumers have passed it
-        except OSError as error:
-            self._tell(Damage(path, UNREADABLE, detail=f": {error.strerror}"))
-            self._name, self._segment = name, None
-            return
-        is_contiguous = self._name is not None or self.last_seq > 0
+        has_lost_its_start = any(each < name and what == EMPTY for each, what in self._strange.items())
+        is_contiguous = self._name is not None or self.last_seq > 0 or has_lost_its_start
         missing = name.first_seq - self.last_seq - 1
         # Not so where consumers have deleted the present segment, and those behind it too.
         if is_contiguous and missing > 0 and (self._segment is None or self._segment.path.exists()):

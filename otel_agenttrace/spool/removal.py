@@ -18,9 +18,9 @@ from otel_agenttrace.spool.names import (
     LOCK,
     REMOVED_PREFIX,
     SEGMENT_DRAFT,
-    list_segments,
     parse_segment_name,
 )
+from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.segment_reader import is_ours
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def remove_segments(log_dir: Path, through_seq: int) -> int:
     Raises:
         OSError: one cannot be removed.
     """
-    names = list_segments(log_dir)
+    names = list_parts(log_dir).segments
     removed = 0
     for name, following in pairwise(names):
         if following.first_seq > through_seq + 1:

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.spool.damage import TORN, Damage, log_damage
-from otel_agenttrace.spool.names import list_segments, parse_log_name
+from otel_agenttrace.spool.names import parse_log_name
+from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.segment_reader import SegmentReader
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def repair(log_dir: Path, tell: Callable[[Damage], None] = log_damage) -> Repair
         OSError: the log cannot be read or cut.
     """
     name = parse_log_name(log_dir.name)
-    for segment in reversed(list_segments(log_dir)):
+    for segment in reversed(list_parts(log_dir).segments):
         path = log_dir / str(segment)
         reader = SegmentReader(path, segment, "" if name is None else name.log_id, _ignore, 0)
         last_seq = max((entry.seq for entry in reader.entries(is_final=True)), default=segment.first_seq - 1)

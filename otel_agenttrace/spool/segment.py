@@ -85,30 +85,36 @@ class Segment:
         self.size = HEADER_BYTES
         self._resources: dict[bytes, int] = {}
         self._scopes: dict[bytes, int] = {}
+        self._origins: dict[bytes, int] = {b"": 0}
         self._last_number = 0
 
     def __del__(self, _close=os.close) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
         if fd := getattr(self, "fd", 0):
             _close(fd)
 
-    def encode(self, kind: Kind, seq: int, span: SerializedSpan) -> bytes:
-        """Return the frame of a span, behind those of its resource and scope if they are not in the segment yet."""
+    def encode(self, kind: Kind, seq: int, span: SerializedSpan, origin: bytes = b"") -> bytes:
+        """Return the frame of a span, behind its definitions (resource, scope, origin) that the segment has not yet."""
         resource = self._resources.get(span.resource)
         scope = self._scopes.get(span.scope)
-        if resource is not None and scope is not None:
-            return encode_span(kind, (seq, resource, scope), span.span, self.seed)
+        number = self._origins.get(origin)
+        if resource is not None and scope is not None and number is not None:
+            return encode_span(kind, (seq, resource, scope, number), span.span, self.seed)
         defined = b""
         if resource is None:
             defined, resource = self._define(Kind.RESOURCE, span.resource, self._resources)
         if scope is None:
             more, scope = self._define(Kind.SCOPE, span.scope, self._scopes)
             defined += more
-        return defined + encode_span(kind, (seq, resource, scope), span.span, self.seed)
+        if number is None:
+            more, number = self._define(Kind.ORIGIN, origin, self._origins)
+            defined += more
+        return defined + encode_span(kind, (seq, resource, scope, number), span.span, self.seed)
 
     def forget_definitions(self) -> None:
-        """Write every resource and scope again before its next use: a write that held some has failed."""
+        """Write every resource, scope and origin again before its next use: a write that held some has failed."""
         self._resources.clear()
         self._scopes.clear()
+        self._origins = {b"": 0}
 
     def settle(self) -> int:
         """Cut off what an interrupted write has left; return the last sequence number if there is more, else 0.

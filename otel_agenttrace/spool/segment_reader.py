@@ -29,14 +29,24 @@ if TYPE_CHECKING:
     from otel_agenttrace.spool.names import SegmentName
 
 _CHUNK_BYTES = 1 << 18
+_LOST = b"{}"
+"""In place of a definition that is damaged."""
 
 
 class Entry(NamedTuple):
-    """One record of a log."""
+    """One record of a log.
+
+    Attributes:
+        seq: its place in the log.
+        kind: SPAN for one that has ended, START for one that is open.
+        span: the record.
+        origin: code locations behind the span, as whoever appended it wrote them; empty if there were none.
+    """
 
     seq: int
     kind: Kind
     span: SerializedSpan
+    origin: bytes = b""
 
 
 class SegmentReader:
@@ -72,6 +82,12 @@ class SegmentReader:
         self._at = 0  # where in the buffer the next frame begins
         self._resources: dict[int, bytes] = {}
         self._scopes: dict[int, bytes] = {}
+        self._origins: dict[int, bytes] = {0: b""}
+        self._definitions: dict[int, dict[int, bytes]] = {
+            Kind.RESOURCE: self._resources,
+            Kind.SCOPE: self._scopes,
+            Kind.ORIGIN: self._origins,
+        }
 
     def __del__(self, _close=os.close) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
         if fd := getattr(self, "_fd", 0):
@@ -128,11 +144,11 @@ class SegmentReader:
             return None
         self.last_seq = seq
         text = self._buffer[at + SPAN_TEXT_AT : end]
-        span = SerializedSpan(text, self._resources.get(fields.resource, b"{}"), self._scopes.get(fields.scope, b"{}"))
-        return Entry(seq, Kind(kind_at(self._buffer, at)), span)
+        span = SerializedSpan(text, self._resources.get(fields.resource, _LOST), self._scopes.get(fields.scope, _LOST))
+        return Entry(seq, Kind(kind_at(self._buffer, at)), span, self._origins.get(fields.origin, _LOST))
 
     def _define(self, at: int, end: int) -> None:
-        numbers = {Kind.RESOURCE: self._resources, Kind.SCOPE: self._scopes}.get(kind_at(self._buffer, at))  # type: ignore[call-overload]
+        numbers = self._definitions.get(kind_at(self._buffer, at))
         if numbers is not None and end - at >= DEFINITION_TEXT_AT:
             (number,) = DEFINITION_FIELDS.unpack_from(self._buffer, at + HEADER.size)
             numbers[number] = self._buffer[at + DEFINITION_TEXT_AT : end]

@@ -7,22 +7,19 @@ waiting + passed over, where the last are the start records, which only stores a
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from otel_agenttrace.spool.about import About
-from otel_agenttrace.spool.cursor import Cursor
-from otel_agenttrace.spool.directory import list_logs, log_bytes
-from otel_agenttrace.spool.history import read_history
-from otel_agenttrace.spool.locks import is_alive
-from otel_agenttrace.spool.log_counts import LogCounts, count_log
-from otel_agenttrace.spool.names import list_segments, parse_log_name
+from otel_agenttrace.spool.known_logs import read_known_logs
+from otel_agenttrace.spool.ledger import RefusalTimes
+from otel_agenttrace.spool.refusal import QUEUE_FULL, REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from otel_agenttrace.spool.known_logs import KnownLog, LogState
+    from otel_agenttrace.spool.log_counts import LogCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class TargetStatus:
         rejected: never taken by it.
         dropped: given up for it: for want of room, after too long a time, or lost from the disk.
         waiting: still to be offered.
+        left_behind: how many of those are in the logs of dead processes.
         passed_over: start records, of a target that is given none.
         retried: attempts that had to be made again.
         oldest_waiting_s: for how many seconds the oldest waiting segment has been there; None if nothing waits.
@@ -50,6 +48,7 @@ class TargetStatus:
     passed_over: int = 0
     retried: int = 0
     oldest_waiting_s: float | None = None
+    left_behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ class SpoolStatus:
         bytes: what the logs take of the disk.
         ledger: the processes' counts, added up.
         abandoned: spans that were ended on behalf of dead processes.
+        lost_in_queue: records that waited in memory when their process died; only with `durability="batch"`.
+        refusal_times: when records were refused first and last; None if none were.
     """
 
     targets: tuple[TargetStatus, ...]
@@ -75,114 +76,80 @@ class SpoolStatus:
     bytes: int = 0
     ledger: Mapping[str, int] | None = None
     abandoned: int = 0
+    lost_in_queue: int = 0
+    refusal_times: RefusalTimes | None = None
 
 
-def read_status(spool_dir: Path, now: Callable[[], float] = time.time) -> SpoolStatus:
+def read_status(
+    spool_dir: Path, now: Callable[[], float] = time.time, *, since_unix_nano: int | None = None
+) -> SpoolStatus:
     """Read it; nothing is changed, and no log is adopted.
+
+    Args:
+        spool_dir: where the logs are; it need not exist.
+        now: unix seconds.
+        since_unix_nano: leave out the logs of processes that started before.
 
     Raises:
         OSError: the directory cannot be read.
     """
-    found: dict[str, list[str]] = {"living": [], "dead": [], "unreadable": []}
-    counted: list[tuple[LogCounts, Path | None]] = []
-    size = 0
-    for path in list_logs(spool_dir):
-        size += log_bytes(path)
-        try:
-            state = "living" if is_alive(path) else "dead"
-            counted.append((count_log(path), path))
-        except OSError:
-            state = "unreadable"
-        found[state].append(path.name)
-    gone = [_counts_of(row) for row in read_history(spool_dir)]
-    # Of a log that has something in it that is not ours the directory stays, with nothing else in it.
-    done = {counts.log: counts for counts in gone}
-    counted = [each for each in counted if each[0].last_seq > 0 or each[0].log not in done]
-    present = {counts.log for counts, _ in counted}
-    gone = [counts for counts in gone if counts.log not in present]
-    everything = [*counted, *((counts, None) for counts in gone)]
+    return sum_up(read_known_logs(spool_dir, since_unix_nano), now)
+
+
+def sum_up(logs: Sequence[KnownLog], now: Callable[[], float] = time.time) -> SpoolStatus:
+    """Sum up logs, which may be of several directories; `now` is unix seconds."""
     return SpoolStatus(
-        targets=tuple(_targets(everything, now())),
-        living=tuple(found["living"]),
-        dead=tuple(found["dead"]),
-        unreadable=tuple(found["unreadable"]),
-        removed=len(gone),
-        bytes=size,
-        ledger=_added(counts.ledger for counts, _ in everything),
-        abandoned=sum(counts.abandoned for counts, _ in everything),
+        targets=tuple(_targets(logs, now())),
+        living=_names(logs, "living"),
+        dead=_names(logs, "dead"),
+        unreadable=_names(logs, "unreadable"),
+        removed=len(_names(logs, "gone")),
+        bytes=sum(log.bytes for log in logs),
+        ledger=_added(log.counts.ledger for log in logs),
+        abandoned=sum(log.counts.abandoned for log in logs),
+        lost_in_queue=sum(_lost_in_queue(log.counts) for log in logs if log.state in ("dead", "gone")),
+        refusal_times=_refusal_times(logs),
     )
 
 
-def _targets(everything: list[tuple[LogCounts, Path | None]], now: float) -> Iterable[TargetStatus]:
-    names = sorted({name for counts, _ in everything for name in counts.cursors})
-    for name in names:
-        logs = [(counts, path) for counts, path in everything if name in counts.cursors]
-        cursors = [counts.cursors[name] for counts, _ in logs]
-        recorded = sum(counts.last_seq for counts, _ in logs)
+def _names(logs: Iterable[KnownLog], state: LogState) -> tuple[str, ...]:
+    return tuple(log.name for log in logs if log.state == state)
+
+
+def _refusal_times(logs: Iterable[KnownLog]) -> RefusalTimes | None:
+    found = [times for log in logs if (times := log.counts.refusal_times) is not None]
+    if not found:
+        return None
+    return RefusalTimes(min(each.first_unix_nano for each in found), max(each.last_unix_nano for each in found))
+
+
+def _lost_in_queue(counts: LogCounts) -> int:
+    """Of the records that a process took into its queue, those that it neither wrote nor refused before it died."""
+    refused = sum(counts.ledger.get(f"refused_{reason}", 0) for reason in REASONS if reason != QUEUE_FULL)
+    return max(0, counts.ledger.get("queued", 0) - refused - (counts.last_seq - counts.abandoned - counts.verdicts))
+
+
+def _targets(logs: Sequence[KnownLog], now: float) -> Iterator[TargetStatus]:
+    for name in sorted({name for log in logs for name in log.counts.cursors}):
+        wanted = [log for log in logs if name in log.counts.cursors]
+        cursors = [log.counts.cursors[name] for log in wanted]
         sent, rejected, dropped, retried, passed = (
             sum(getattr(cursor, field) for cursor in cursors)
             for field in ("sent", "rejected", "dropped", "retried", "seq")
         )
+        times = [log.waiting_since(name) for log in wanted if log.state != "gone" and log.waiting(name)]
         yield TargetStatus(
             name,
-            recorded,
+            sum(log.counts.last_seq for log in wanted),
             sent,
             rejected,
             dropped,
-            waiting=recorded - passed,
+            waiting=sum(log.waiting(name) for log in wanted),
             passed_over=max(0, passed - sent - rejected - dropped),
             retried=retried,
-            oldest_waiting_s=_oldest_waiting_s(name, logs, now),
+            oldest_waiting_s=max(0.0, now - min(times)) if times else None,
+            left_behind=sum(log.waiting(name) for log in wanted if log.state == "dead"),
         )
-
-
-def _oldest_waiting_s(name: str, logs: list[tuple[LogCounts, Path | None]], now: float) -> float | None:
-    times = [
-        _waiting_since(counts, path, counts.cursors[name].seq)
-        for counts, path in logs
-        if path is not None and counts.cursors[name].seq < counts.last_seq
-    ]
-    return max(0.0, now - min(times)) if times else None
-
-
-def _waiting_since(counts: LogCounts, path: Path, seq: int) -> float:
-    """When the segment in which the next record is was begun, unix seconds: when the one before it was ended."""
-    since = 0.0
-    name = parse_log_name(counts.log)
-    with suppress(OSError):
-        for segment, following in _pairs(path):
-            if following <= seq + 1:
-                since = (path / segment).stat().st_mtime
-    return since or (0.0 if name is None else name.started_unix_nano / 1e9)
-
-
-def _pairs(path: Path) -> list[tuple[str, int]]:
-    """The name of each segment, and where the one behind it begins."""
-    names = list_segments(path)
-    return [(str(name), following.first_seq) for name, following in pairwise(names)]
-
-
-def _counts_of(row: Mapping[str, Any]) -> LogCounts:
-    """What the history says of a log; what has another type than it should counts as nothing."""
-    targets = row.get("targets")
-    cursors = {
-        str(name): Cursor(*(_whole(fields.get(each)) for each in Cursor._fields))
-        for name, fields in (targets.items() if isinstance(targets, dict) else ())
-        if isinstance(fields, dict)
-    }
-    ledger = row.get("ledger")
-    return LogCounts(
-        str(row["log"]),
-        About(service_name=str(row.get("service_name") or "")),
-        _whole(row.get("last_seq")),
-        cursors,
-        {str(name): _whole(count) for name, count in ledger.items()} if isinstance(ledger, dict) else {},
-        _whole(row.get("abandoned")),
-    )
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _added(ledgers: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agenttrace.spool.backoff import Backoff
 from otel_agenttrace.spool.consumer import Step
+from otel_agenttrace.spool.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 POLL_S = 1.0
 HANGS_AFTER_S = 5.0
 """A target that has not answered for so long is not waited for, where there is something else to do."""
+
+_TOLD_AFTER_FAILURES = 3
+"""In a row: less than a second of them is nothing to speak of, as when a store is locked."""
 
 _TOLD_AFTER_S = 60.0
 """Longer than any exporter's own timeout."""
@@ -42,6 +46,7 @@ class Worker:
 
     Attributes:
         failures: rounds so far in which the target took nothing.
+        tally: what its consumers came to so far, also those that are gone.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Worker:
     ) -> None:
         self.target = target
         self.failures = 0
+        self.tally = Tally()
         self._losses = losses
         self._prepare = prepare
         self._report = report
@@ -91,6 +97,7 @@ class Worker:
 
     def add(self, consumer: Consumer) -> None:
         """Step a consumer, too."""
+        self.tally.add(consumer)
         with self._changing:
             self._consumers = {**self._consumers, consumer.log_dir: consumer}
 
@@ -101,6 +108,7 @@ class Worker:
             self._consumers = {path: each for path, each in self._consumers.items() if path != log_dir}
         if consumer is not None:
             consumer.close()
+            self.tally.remove(consumer)
 
     def start(self) -> bool:
         """Start the thread, unless it runs; False if none can be started, as when the interpreter ends."""
@@ -173,8 +181,9 @@ class Worker:
     def _note_failure(self, consumer: Consumer) -> None:
         self._backoff.fail(consumer.retry_after_s)
         self.failures += 1
-        name, why = self.target.name, consumer.message or "it does not say why"
-        self._losses.add(name, 0, f"{name} does not take spans, which wait on disk: {why}")
+        if self._backoff.failures >= _TOLD_AFTER_FAILURES:
+            name, why = self.target.name, consumer.message or "it does not say why"
+            self._losses.add(name, 0, f"{name} does not take spans, which wait on disk: {why}")
 
     def _run(self) -> None:
         with suppress_instrumentation():

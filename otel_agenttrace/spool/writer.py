@@ -59,7 +59,7 @@ class LogWriter:
         self._next_count = 0.0
         self._is_in_doubt = False
 
-    def append(self, kind: Kind, span: SerializedSpan) -> int:
+    def append(self, kind: Kind, span: SerializedSpan, origin: bytes = b"") -> int:
         """Write a record in one call to the system; return its sequence number once the kernel has it.
 
         Raises:
@@ -71,7 +71,7 @@ class LogWriter:
         seq = self.last_seq + 1
         if segment is None or segment.size >= self._rotate_at:
             segment = self._next_segment(seq)
-        frame = segment.encode(kind, seq, span)
+        frame = segment.encode(kind, seq, span, origin)
         size = len(frame)
         if size > self._max_record or self._bytes + size + self.bytes_elsewhere > self._max_bytes:
             self._check_size(segment, size)

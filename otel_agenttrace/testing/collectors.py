@@ -36,12 +36,14 @@ class _Collector(ABC):
 
     Attributes:
         names: of the spans that were taken, in order.
+        exported: what was taken, whole.
         requests: how many came.
         released: a request that is to hang waits until this is set.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.exported: list[ExportTraceServiceRequest] = []
         self.requests = 0
         self.port = 0
         self.released = threading.Event()
@@ -79,6 +81,7 @@ class _Collector(ABC):
         names = _names_in(request)
         with self._changed:
             self.names += names
+            self.exported.append(request)
             self._changed.notify_all()
 
 

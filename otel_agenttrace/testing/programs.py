@@ -16,7 +16,12 @@ _TIMEOUT_S = 60.0
 
 
 def run_program(
-    folder: Path, source: str, environment: Mapping[str, str] | None = None, *, launcher: Sequence[str] = ()
+    folder: Path,
+    source: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    launcher: Sequence[str] = (),
+    status: int = 0,
 ) -> subprocess.CompletedProcess[str]:
     """Run `source` as `agent.py` in `folder`, which is its home too.
 
@@ -25,9 +30,10 @@ def run_program(
         source: the program, indented as the caller likes.
         environment: variables to set besides those of this process.
         launcher: a command of this interpreter's environment to put before `python agent.py`.
+        status: how it is to end; negative for the signal that kills it.
 
     Raises:
-        AssertionError: it failed; shows what it printed.
+        AssertionError: it ended otherwise; shows what it printed.
     """
     program = folder / "agent.py"
     program.write_text(textwrap.dedent(source), encoding="utf-8")
@@ -42,6 +48,6 @@ def run_program(
         timeout=_TIMEOUT_S,
         check=False,
     )
-    if done.returncode:
+    if done.returncode != status:
         raise AssertionError(f"the program ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done

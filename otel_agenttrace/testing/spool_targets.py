@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from otel_agenttrace.model.codec import SerializedSpan
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.spool.about import About
     from otel_agenttrace.spool.log import SpoolLog
+    from otel_agenttrace.spool.segment_reader import Entry
     from otel_agenttrace.spool.target import Item
 
-decode = deserialize
+
+def decode(entry: Entry, about: About | None = None) -> SpanRecord:
+    """Nothing but the record, without any stage."""
+    del about
+    return deserialize(entry.span)
 
 
 class ListTarget:
@@ -28,6 +35,7 @@ class ListTarget:
         name: of the target.
         answer: what to do with records; by default they are taken.
         takes_open: whether it wants start records.
+        is_lasting: whether it outlives the process.
 
     Attributes:
         names: of the records that it took, in order.
@@ -35,9 +43,15 @@ class ListTarget:
     """
 
     def __init__(
-        self, name: str = "list", answer: Callable[[list[str]], Any] = lambda _: TAKEN, *, takes_open: bool = False
+        self,
+        name: str = "list",
+        answer: Callable[[list[str]], Any] = lambda _: TAKEN,
+        *,
+        takes_open: bool = False,
+        is_lasting: bool = True,
     ) -> None:
         self.name = name
+        self.is_lasting = is_lasting
         self.takes_open = takes_open
         self.answer = answer
         self.names: list[str] = []

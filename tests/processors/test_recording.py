@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from otel_agenttrace.config import resolve_config
-from otel_agenttrace.exporters.store import StoreSpanExporter
+from otel_agenttrace.pipeline.stages import staged
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.processors.recorded import RecordedSpan
 from otel_agenttrace.processors.recording import RecordingSpanProcessor
 from otel_agenttrace.processors.sites import FOLLOWED_FIRST
-from otel_agenttrace.stores.api import SpanQuery
-from otel_agenttrace.stores.memory import MemorySpanStore
+from otel_agenttrace.processors.starts import start_rule
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Tracer
+
+    from otel_agenttrace.config import StartRecords
+    from otel_agenttrace.model.record import SpanRecord
 
 SECRET = "sk-proj-" + "a1B2c3D4" * 6
 
@@ -147,7 +150,7 @@ def test_a_span_that_cannot_be_recorded_is_counted(
         tracer.start_span(name).end()
 
     assert [span.name for span in exporter.get_finished_spans()] == ["one", "two"]
-    assert (processor.recorded_count, processor.losses.counts) == (2, {"recorder": 1})
+    assert processor.losses.counts == {"recorder": 1}
     assert "a span could not be recorded (RuntimeError)" in caplog.text
     assert SECRET not in caplog.text
 
@@ -190,7 +193,7 @@ def test_unsampled_spans_are_counted_and_not_recorded(exporter: InMemorySpanExpo
     span.end()
     processor.shutdown()
 
-    assert (processor.recorded_count, processor.unsampled_count) == (0, 1)
+    assert processor.unsampled_count == 1
     assert exporter.get_finished_spans() == ()
     assert not vars(span).keys() & {"set_attribute", "set_attributes"}
 
@@ -215,27 +218,86 @@ def test_values_of_all_kinds_survive(exporter: InMemorySpanExporter, tracer: Tra
     assert "lone" in str(attributes["text"])
 
 
+class _Spool:
+    """A spool in memory: what it was given, and whether a span was open then."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, SpanRecord]] = []
+        self.has_open = threading.Event()
+
+    def record_open(self, span: RecordedSpan) -> None:
+        """Take a span that has not ended."""
+        self.taken.append(("open", staged(span.record)))
+        self.has_open.set()
+
+    def record(self, span: RecordedSpan) -> None:
+        """Take a span that has ended."""
+        self.taken.append(("ended", staged(span.record)))
+
+    def flush(self, timeout_s: float) -> bool:
+        """Say that nothing was left."""
+        del timeout_s
+        return True
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """What was taken, in order."""
+        return [(what, record.name) for what, record in self.taken]
+
+
 def test_an_overdue_span_is_seen_while_it_runs() -> None:
-    """A span past its `task.timeout_ms` is reported before it ends, and stored as still open."""
-    store, seen = MemorySpanStore(), threading.Event()
-    queue = BatchSpanProcessor(StoreSpanExporter(store))
-
-    def report(span: RecordedSpan) -> None:
-        queue.on_end(span)
-        seen.set()
-
-    processor = RecordingSpanProcessor(queue, on_overdue=report)
+    """A span past its `task.timeout_ms` goes to the spool before it ends, as still open."""
+    spool = _Spool()
+    processor = RecordingSpanProcessor(spool=spool)
     span = _tracer(processor).start_span("slow", attributes={"task.timeout_ms": 1})
-    assert seen.wait(10)
-    queue.force_flush()
-    (running,) = store.find_spans(SpanQuery())
+    assert spool.has_open.wait(10)
     span.end()
     processor.shutdown()
-    (ended,) = store.find_spans(SpanQuery())
+    (_, running), (_, ended) = spool.taken
 
     assert running.end_time_unix_nano is None
     assert running.attributes["failure.type"] == "timeout"
     assert ended.end_time_unix_nano is not None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "recorded"),
+    [
+        ("these", ["root", "chat", "tool", "task", "of another process"]),
+        ("all", ["root", "chat", "tool", "task", "helper", "of another process"]),
+        ("none", []),
+    ],
+)
+def test_spans_that_tell_what_an_agent_does_are_recorded_when_they_start(
+    wanted: StartRecords, recorded: list[str]
+) -> None:
+    """Roots, tasks, and spans of agents, models and tools, unless it is set otherwise; all again when they end."""
+    spool = _Spool()
+    tracer = _tracer(RecordingSpanProcessor(spool=spool, starts=start_rule(wanted)))
+    with tracer.start_as_current_span("root"):
+        tracer.start_span("chat", attributes={"gen_ai.operation.name": "chat"}).end()
+        tracer.start_span("tool", attributes={"openinference.span.kind": "TOOL"}).end()
+        tracer.start_span("task", attributes={"task.status": "in_progress"}).end()
+        tracer.start_span("helper", attributes={"rows": 3}).end()
+    far = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    tracer.start_span("of another process", context=set_span_in_context(NonRecordingSpan(far))).end()
+
+    assert [name for what, name in spool.names if what == "open"] == recorded
+    assert len([name for what, name in spool.names if what == "ended"]) == 6
+
+
+def test_the_spool_takes_what_ends_after_the_shutdown(exporter: InMemorySpanExporter) -> None:
+    """Those downstream get it no more; once another recorder has taken over, nobody gets anything."""
+    spool = _Spool()
+    processor = RecordingSpanProcessor(SimpleSpanProcessor(exporter), spool=spool)
+    tracer = _tracer(processor)
+    processor.shutdown()
+    tracer.start_span("late").end()
+    processor.detach()
+    tracer.start_span("too late").end()
+
+    assert spool.names == [("ended", "late")]
+    assert exporter.get_finished_spans() == ()
 
 
 def test_after_it_was_stopped_nothing_is_recorded(exporter: InMemorySpanExporter) -> None:

@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from otel_agenttrace import open_store
 from otel_agenttrace.errors import StoreUnavailableError
-from otel_agenttrace.exporters.store import StoreSpanExporter
 from otel_agenttrace.grounding import GroundingReport
 from otel_agenttrace.instrument.faults import fault_counts
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.model.verdicts import is_verdict, newest_verdict
 from otel_agenttrace.pipeline.trace_stages import judged
-from otel_agenttrace.processors.recording import RecordingSpanProcessor
 from otel_agenttrace.processors.settler_thread import SettlerThread
 from otel_agenttrace.processors.settling import RETRY_S, Settler
 from otel_agenttrace.processors.sources import RecentSpans, StoredSpans
@@ -318,24 +314,6 @@ def test_at_a_flush_nothing_has_to_be_quiet(settling: _Settling) -> None:
     assert [verdict.trace_id for verdict in settling.verdicts] == [ROOT.trace_id, running.trace_id]
 
 
-def test_it_stands_behind_any_provider(tmp_path: Path) -> None:
-    """A TracerProvider's spans, recorded into a file, are judged by what the file has of them."""
-    with open_store(str(tmp_path / "traces.db")) as store:
-        settling = _Settling(store.spans)
-        exporter = StoreSpanExporter(store)
-        exporter.after_export = settling.settler.note
-        provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(RecordingSpanProcessor(SimpleSpanProcessor(exporter)))
-        tracer = provider.get_tracer("agent")
-        with tracer.start_as_current_span("run"), tracer.start_as_current_span("chat gpt", attributes=CHAT):
-            assert settling.after(60) == 0
-        with tracer.start_as_current_span("chat gpt", attributes=CHAT):
-            pass
-
-        assert settling.after(60) == 2
-        assert [_counted(verdict) for verdict in settling.verdicts] == [2, 1]
-
-
 def test_the_thread_starts_with_the_first_news_and_ends_when_told() -> None:
     """It does what is due, waits while nothing is, and starts again on news."""
     calls: list[int] = []
@@ -396,22 +374,3 @@ def test_it_is_noted_from_many_threads(settling: _Settling) -> None:
     settling.after(5)
 
     assert len({verdict.trace_id for verdict in settling.verdicts}) == 200
-
-
-def test_batches_are_noted_only_once_they_are_stored() -> None:
-    """A settler that is told earlier would judge a trace that is not there yet."""
-    stored: list[int] = []
-
-    class Store(MemorySpanStore):
-        def write_spans(self, spans: Sequence[SpanRecord]) -> None:
-            super().write_spans(spans)
-            stored.append(len(spans))
-
-    exporter = StoreSpanExporter(Store())
-    seen: list[tuple[int, list[int]]] = []
-    exporter.after_export = lambda records: seen.append((len(records), list(stored)))
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    provider.get_tracer("agent").start_span("chat").end()
-
-    assert seen == [(1, [1])]

@@ -23,6 +23,8 @@ from otel_agenttrace.spool.target import TAKEN, Delivery
 from otel_agenttrace.testing.spool_targets import ListTarget, append_spans, decode, names_of, serialized
 
 if TYPE_CHECKING:
+    from otel_agenttrace.spool.about import About
+    from otel_agenttrace.spool.segment_reader import Entry
     from otel_agenttrace.spool.target import SpoolTarget
 
 
@@ -203,9 +205,9 @@ def test_targets_share_what_was_decoded(spool: SpoolLog) -> None:
     (path,) = spool.logs
     losses, decoded = LossLog(), []
 
-    def count(span: SerializedSpan) -> Any:
-        decoded.append(span)
-        return decode(span)
+    def count(entry: Entry, about: About) -> Any:
+        decoded.append(entry)
+        return decode(entry, about)
 
     decoder = Decoder(count, losses)
     for name in ("one", "two"):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_agenttrace.losses import LossLog
+from otel_agenttrace.spool.about import About
+from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.consumers import Consumers
 from otel_agenttrace.spool.directory import list_logs, log_bytes
@@ -31,10 +33,11 @@ from otel_agenttrace.testing.spool_targets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from otel_agenttrace.spool.target import SpoolTarget
+    from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.spool.target import Item, SpoolTarget
 
 
 @pytest.fixture
@@ -42,10 +45,13 @@ def make(spool_dir: Path) -> Iterator[Callable[..., Consumers]]:
     """Makes consumers with a log of their own, and ends them."""
     made: list[Consumers] = []
 
-    def make_consumers(*targets: SpoolTarget, **settings: Any) -> Consumers:
+    def make_consumers(
+        *targets: SpoolTarget, after_delivery: Callable[..., object] | None = None, **settings: Any
+    ) -> Consumers:
         losses = LossLog()
-        log = SpoolLog(SpoolConfig(spool_dir, **settings), targets=[target.name for target in targets], losses=losses)
-        made.append(Consumers(log, targets, decode, losses))
+        about = About(targets=tuple(target.name for target in targets if target.is_lasting))
+        log = SpoolLog(SpoolConfig(spool_dir, **settings), about, losses=losses)
+        made.append(Consumers(log, targets, decode, losses, after_delivery=after_delivery))
         return made[-1]
 
     yield make_consumers
@@ -126,6 +132,118 @@ def test_flush_is_false_while_the_store_is_away(make: Callable[..., Consumers]) 
     assert 0.3 <= time.monotonic() - start < 3
 
 
+def test_flush_without_a_store_needs_every_target(make: Callable[..., Consumers]) -> None:
+    """It is not waited for one that is away, but flush is not true either."""
+    one, two = ListTarget("otlp"), ListTarget("azure", lambda _: Delivery("away"))
+    consumers = make(one, two)
+    record(consumers, range(10))
+    start = time.monotonic()
+
+    assert not consumers.flush(30)
+    assert time.monotonic() - start < 10
+    assert one.names == names_of(range(10))
+    two.answer = lambda _: TAKEN
+    assert consumers.flush(30)
+
+
+class Stuck(HangingTarget):
+    """Is away at first, and hangs when it is asked again."""
+
+    def deliver(self, items: Sequence[Item]) -> Delivery:
+        """Be away once."""
+        if self.calls:
+            return super().deliver(items)
+        self.calls += 1
+        return Delivery("away", retry_after_s=300)
+
+
+def test_shutdown_does_not_wait_for_a_target_that_is_known_to_be_away(make: Callable[..., Consumers]) -> None:
+    """An exporter whose endpoint is down may need as long as its own timeout to say so again."""
+    store, stuck = ListTarget("store:s"), Stuck("otlp")
+    consumers = make(store, stuck)
+    record(consumers, range(10))
+    assert wait_until(consumers, lambda: consumers.workers[1].is_away)
+    start = time.monotonic()
+
+    assert consumers.shutdown(30)
+    assert time.monotonic() - start < 10
+    assert not stuck.is_called.is_set()
+    assert stuck.is_closed
+    assert store.names == names_of(range(10))
+
+
+def test_shutdown_tries_a_store_that_is_away_once_more(make: Callable[..., Consumers]) -> None:
+    """It may have been locked for a moment; what it does not take waits on disk."""
+    answers = [Delivery("away", retry_after_s=300)]
+    store = ListTarget("store:s", lambda _: answers.pop() if answers else TAKEN)
+    consumers = make(store)
+    record(consumers, range(10))
+    assert wait_until(consumers, lambda: consumers.workers[0].is_away)
+
+    assert consumers.shutdown(30)
+    assert store.names == names_of(range(10))
+
+
+def test_shutdown_does_not_wait_for_a_store_that_stays_away(make: Callable[..., Consumers]) -> None:
+    """It says so, and leaves the records."""
+    consumers = make(ListTarget("store:s", lambda _: Delivery("away", retry_after_s=300)))
+    record(consumers, range(10))
+    assert wait_until(consumers, lambda: consumers.workers[0].is_away)
+    start = time.monotonic()
+
+    assert not consumers.shutdown(30)
+    assert time.monotonic() - start < 10
+    assert consumers.waiting() == {"store:s": 10}
+
+
+def test_it_says_what_waits(make: Callable[..., Consumers]) -> None:
+    """For each target that has not everything; and whether anything is delivered at all."""
+    consumers = make(ListTarget("store:s"), ListTarget("otlp", lambda _: Delivery("away")))
+    record(consumers, range(10))
+    assert consumers.flush(10)
+
+    assert consumers.waiting() == {"otlp": 10}
+    assert not consumers.is_stopped
+    consumers.shutdown(10)
+    assert consumers.is_stopped
+    assert consumers.waiting() == {"otlp": 10}
+
+
+def test_others_are_told_of_what_the_first_target_has(make: Callable[..., Consumers], spool_dir: Path) -> None:
+    """Of this process's own records, once each, on that target's thread; whatever they make of it."""
+    dead = SpoolLog(SpoolConfig(spool_dir), About(targets=("store:s",)))
+    append_spans(dead, range(100, 103))
+    dead.release()
+    told: list[tuple[str, str]] = []
+
+    def tell(records: Sequence[SpanRecord]) -> None:
+        told.extend((record.name, threading.current_thread().name) for record in records)
+        raise ZeroDivisionError
+
+    store, second = ListTarget("store:s"), ListTarget("otlp", lambda _: Delivery("away"))
+    consumers = make(store, second, after_delivery=tell)
+    record(consumers, range(700))
+
+    assert wait_until(consumers, lambda: len(store.names) == 703 and len(told) >= 700)
+    assert [name for name, _ in told] == names_of(range(700))
+    assert {thread for _, thread in told} == {"agenttrace-store:s"}
+
+
+def test_a_released_log_is_found_by_others(make: Callable[..., Consumers], spool_dir: Path) -> None:
+    """While the process lives; what it records later lies in another log."""
+    consumers = make(ListTarget("store:s", lambda _: Delivery("away")))
+    record(consumers, range(3))
+    consumers.shutdown(5)
+    assert list(adopt(spool_dir)) == []
+    assert consumers.log.release()
+    assert consumers.log.release()
+    assert [adopted.path for adopted in adopt(spool_dir)] == list_logs(spool_dir)
+    record(consumers, range(3, 4))
+
+    assert len(list_logs(spool_dir)) == 2
+    assert len(list(adopt(spool_dir))) == 1
+
+
 def test_a_target_that_hangs_holds_back_nobody(make: Callable[..., Consumers]) -> None:
     """The others get everything, flush and shutdown keep to their timeouts, and its records stay on disk."""
     store, hangs = ListTarget("store:s"), HangingTarget()
@@ -135,9 +253,11 @@ def test_a_target_that_hangs_holds_back_nobody(make: Callable[..., Consumers]) -
     record(consumers, range(10, 2000))
     start = time.monotonic()
 
-    assert not consumers.flush(0.3)
-    assert store.names == names_of(range(2000))
+    consumers.flush(0.3)
+    assert wait_until(consumers, lambda: len(store.names) == 2000)
+    assert consumers.flush(0.3)
     assert not consumers.shutdown(0.5)
+    assert store.names == names_of(range(2000))
     assert time.monotonic() - start < 5
     assert len(list_logs(consumers.log.config.directory)) == 1
 
@@ -186,7 +306,7 @@ def test_what_is_recorded_after_shutdown_is_kept(make: Callable[..., Consumers],
 
     assert time.monotonic() - start < 5
     assert threading.active_count() == before
-    assert [decode(entry.span).name for entry in read(path)] == names_of(range(5, 8))
+    assert [decode(entry).name for entry in read(path)] == names_of(range(5, 8))
 
 
 def test_an_open_span_keeps_the_log(make: Callable[..., Consumers], spool_dir: Path) -> None:
@@ -227,7 +347,7 @@ def test_the_start_of_an_open_span_outlives_its_segment(make: Callable[..., Cons
         assert consumers.flush(10)
         consumers.tidy()
     (path,) = consumers.log.logs
-    kept = [decode(entry.span).name for entry in read(path) if entry.kind is Kind.START]
+    kept = [decode(entry).name for entry in read(path) if entry.kind is Kind.START]
 
     assert list_segments(path)[0].first_seq > 3
     assert set(kept) == {"span 9001"}
@@ -299,13 +419,14 @@ def test_it_works_while_the_interpreter_ends(tmp_path: Path) -> None:
         import atexit
         from pathlib import Path
         from otel_agenttrace.losses import LossLog
+        from otel_agenttrace.spool.about import About
         from otel_agenttrace.spool.config import SpoolConfig
         from otel_agenttrace.spool.consumers import Consumers
         from otel_agenttrace.spool.log import SpoolLog
         from otel_agenttrace.testing.spool_targets import ListTarget, append_spans, decode
 
         target, losses = ListTarget("store:s"), LossLog()
-        log = SpoolLog(SpoolConfig(Path("spool")), targets=["store:s"], losses=losses)
+        log = SpoolLog(SpoolConfig(Path("spool")), About(targets=("store:s",)), losses=losses)
         consumers = Consumers(log, [target], decode, losses)
 
         def end():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from otel_agenttrace.spool.damage import DAMAGED, EMPTY, FOREIGN, MISSING, NEWER
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.spool.names import SegmentName, list_segments
+from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.reader import LogReader, read
 from otel_agenttrace.spool.removal import remove_log, remove_segments
 from otel_agenttrace.spool.repair import repair
@@ -27,11 +30,16 @@ if TYPE_CHECKING:
 RECORDS = 24
 
 
+def origin(number: int) -> bytes:
+    """Where in the code a span comes from; of some it is not known."""
+    return b'{"": ["agent.py", %d]}' % (number % 5) if number % 4 else b""
+
+
 def write_log(spool_dir: Path) -> Path:
     """A dead log of three segments."""
     spool = SpoolLog(SpoolConfig(spool_dir, segment_bytes=4096))
     for number in range(1, RECORDS + 1):
-        spool.append(Kind.SPAN, make_serialized(number, size=300 + number, scope=f"scope {number % 3}"))
+        spool.append(Kind.SPAN, make_serialized(number, size=300 + number, scope=f"scope {number % 3}"), origin(number))
     (log,) = spool.logs
     assert len(list_segments(log)) == 3
     return log
@@ -66,6 +74,7 @@ def read_damaged(
         for entry in entries:
             number = number_of(entry.span)
             assert entry.span == make_serialized(number, size=300 + number, scope=f"scope {number % 3}")
+            assert entry.origin == origin(number)
             assert entry.seq == number
     return [entry.seq for entry in entries], told
 
@@ -192,7 +201,7 @@ def test_only_what_is_ours_is_removed(log: Path, content: bytes, *, is_removed: 
     strange.write_bytes(content)
     (log / str(SegmentName(RECORDS + 2))).write_bytes(b"")
     remove_segments(log, RECORDS + 10)
-    assert strange.exists() is not is_removed
+    assert strange.exists()
     assert remove_log(log) is is_removed
     assert log.exists() is not is_removed
 
@@ -326,3 +335,53 @@ def test_damage_is_told_in_the_log(log: Path, caplog: pytest.LogCaptureFixture) 
     caplog.clear()
     log_damage(Damage(segment(log, 1), NEWER, detail=" (format 2)"))
     assert "is newer and left alone (format 2)" in caplog.text
+
+
+@pytest.mark.parametrize("number", [2, RECORDS, RECORDS + 1, 9_999_999_999_999_999])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04" * 100, encode_header(SegmentHeader(1, "0123abcd", 5000, 5))])
+def test_a_file_that_is_only_called_like_a_segment_is_not_believed(log: Path, number: int, content: bytes) -> None:
+    """Wherever its name would put it: it is told once, nothing is missing for it, and nothing goes because of it."""
+    strange = log / str(SegmentName(number, 7))
+    strange.write_bytes(content)
+    told: list[Damage] = []
+    reader = LogReader(log, tell=told.append)
+    found = [entry.seq for entry in [*reader.entries(), *reader.entries()]]
+    later = [entry.seq for entry in read(log, number - 1, tell=lambda _: None)]
+
+    assert found == list(range(1, RECORDS + 1))
+    assert later == list(range(number, RECORDS + 1))
+    assert [(damage.path, damage.records) for damage in told] == [(strange, 0)]
+    assert repair(log) == (RECORDS, 0)
+    removable = sum(following.first_seq <= number for following in list_parts(log).segments[1:])
+    assert remove_segments(log, number - 1) == removable
+    assert [entry.seq for entry in read(log, number - 1, tell=lambda _: None)] == later
+
+
+def test_it_does_not_end_a_living_segment(spool: SpoolLog) -> None:
+    """What is written later is read, though a strange file seems to be behind it."""
+    spool.append(Kind.SPAN, make_serialized(1))
+    (log,) = spool.logs
+    (log / str(SegmentName(2))).write_bytes(b"PK\x03\x04" * 100)
+    reader = LogReader(log, tell=lambda _: None)
+    found = [entry.seq for entry in reader.entries()]
+    spool.append(Kind.SPAN, make_serialized(2))
+
+    assert found + [entry.seq for entry in reader.entries()] == [1, 2]
+    assert list_parts(log).strange == [(SegmentName(2), FOREIGN)]
+
+
+def test_a_lack_of_file_handles_is_no_damage(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is read once there are some."""
+    open_file = os.open
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    reader = LogReader(log)
+    monkeypatch.setattr("os.open", fail)
+    with pytest.raises(OSError, match="too many open files"):
+        list(reader.entries())
+    monkeypatch.setattr("os.open", open_file)
+
+    assert [entry.seq for entry in reader.entries()] == list(range(1, RECORDS + 1))
+    assert reader.damage_count == 0

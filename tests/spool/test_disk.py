@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.directory import log_bytes
 from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.history import note_removed
 from otel_agenttrace.spool.ledger import read_ledger
 from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.spool.reader import LogReader, read
 from otel_agenttrace.spool.removal import remove_segments
+from otel_agenttrace.spool.status import read_status
 from otel_agenttrace.testing.programs import run_program
 from otel_agenttrace.testing.spool import make_serialized, number_of
 
@@ -89,6 +92,40 @@ def test_a_disk_that_is_full_from_the_beginning(small_disk: Path) -> None:
     ledger = read_ledger(log)
     assert ledger is not None
     assert ledger["refused_disk"] == 3
+
+
+def test_it_is_known_when_records_were_refused(tmp_path: Path) -> None:
+    """The first and the last time, by the process's clock: in the status, and in the history once the log is gone."""
+    times = iter(range(10**18, 10**18 + 10_000))
+    spool = SpoolLog(SpoolConfig(tmp_path, max_bytes=8192), About(targets=()), clock=lambda: next(times))
+    assert spool.append(Kind.SPAN, make_serialized(1)) == 1
+    assert read_status(tmp_path).refusal_times is None
+    refused = [spool.append(Kind.SPAN, make_serialized(2, size=3000)) for _ in range(5)]
+    status = read_status(tmp_path)
+    (path,) = spool.logs
+    note_removed(path)
+    spool.retire(path, 1)
+
+    assert refused == [None] * 5
+    assert status.refusal_times is not None
+    first, last = status.refusal_times
+    assert 10**18 < first < last < next(times)
+    assert last - first == 4
+    assert read_status(tmp_path).refusal_times == (first, last)
+
+
+def test_times_of_refusals_wait_for_a_disk_with_room(small_disk: Path) -> None:
+    """They are written with the first log that can be made."""
+    (small_disk / "hog").write_bytes(bytes(256 * 1024))
+    spool = SpoolLog(SpoolConfig(small_disk / "spool"))
+    assert [spool.append(Kind.SPAN, make_serialized(number)) for number in range(3)] == [None] * 3
+    (small_disk / "hog").unlink()
+    spool._logs[0]._next_opening = 0  # as if a second had passed
+    assert spool.append(Kind.SPAN, make_serialized(3)) == 1
+    times = read_status(small_disk / "spool").refusal_times
+
+    assert times is not None
+    assert times.first_unix_nano < times.last_unix_nano
 
 
 def test_a_disk_that_becomes_read_only(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:

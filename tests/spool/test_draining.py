@@ -15,6 +15,7 @@ from otel_agenttrace.exporters.spooled_store import SpooledStore
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.model.record import ENDED_BY, EventRecord
 from otel_agenttrace.pipeline.failures import classify
+from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.directory import list_logs
@@ -27,6 +28,7 @@ from otel_agenttrace.spool.reader import read
 from otel_agenttrace.spool.status import read_status
 from otel_agenttrace.spool.target import TAKEN, Delivery
 from otel_agenttrace.stores.api import SpanQuery
+from otel_agenttrace.stores.lazy import LazyStore
 from otel_agenttrace.stores.open import open_store
 from otel_agenttrace.testing.spans import SECOND, START
 from otel_agenttrace.testing.spool_targets import (
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
 def dead_log(spool_dir: Path, numbers: Sequence[int] = (), targets: Sequence[str] = ("list",)) -> Path:
     """The log of a process that is gone, as far as its lock tells."""
-    log = SpoolLog(SpoolConfig(spool_dir, segment_bytes=4096), targets=targets)
+    log = SpoolLog(SpoolConfig(spool_dir, segment_bytes=4096), About(targets=tuple(targets)))
     assert log.open()
     append_spans(log, numbers)
     (path,) = log.logs
@@ -146,7 +148,8 @@ def test_a_log_that_does_not_say_who_is_to_get_it_goes_to_all(spool_dir: Path) -
 
 def test_a_log_is_not_removed_where_nobody_could_get_it(spool_dir: Path) -> None:
     """Without any target known, here or by name, the records stay."""
-    dead_log(spool_dir, range(3), [])
+    path = dead_log(spool_dir, range(3))
+    (path / "about.json").unlink()
 
     assert drained(spool_dir) == Drained(0, 1)
     target = ListTarget()
@@ -238,7 +241,7 @@ def test_a_torn_end_is_cut_and_the_rest_delivered(spool_dir: Path) -> None:
 
 def test_open_spans_end_with_their_process(spool_dir: Path) -> None:
     """Each is ended once, where its trace was last seen alive, and is found to have been abandoned."""
-    log = SpoolLog(SpoolConfig(spool_dir), targets=["store:s", "otlp"])
+    log = SpoolLog(SpoolConfig(spool_dir), About(targets=("store:s", "otlp")))
     started(log, 1, name="agent")
     started(log, 2, name="tool", parent_span_id=f"{1:016x}", events=(EventRecord("e", START + 7 * SECOND),))
     started(log, 3, name="done")
@@ -252,7 +255,7 @@ def test_open_spans_end_with_their_process(spool_dir: Path) -> None:
     def keep(names: list[str]) -> Delivery:
         (path,) = list_logs(spool_dir)
         for entry in read(path):
-            records[entry.seq] = decode(entry.span)
+            records[entry.seq] = decode(entry)
         return TAKEN if names else Delivery("away")
 
     otlp.answer = keep
@@ -272,7 +275,7 @@ def test_open_spans_end_with_their_process(spool_dir: Path) -> None:
 
 def test_open_spans_are_ended_once_however_often_a_log_is_adopted(spool_dir: Path) -> None:
     """An adopter that leaves the log half delivered has completed it for all."""
-    log = SpoolLog(SpoolConfig(spool_dir), targets=["list", "gone"])
+    log = SpoolLog(SpoolConfig(spool_dir), About(targets=("list", "gone")))
     started(log, 1)
     path = next(iter(log.logs))
     del log
@@ -289,13 +292,13 @@ AGENT = """
     from pathlib import Path
     from otel_agenttrace.exporters.spooled_store import SpooledStore
     from otel_agenttrace.losses import LossLog
-    from otel_agenttrace.model.codec import deserialize
+    from otel_agenttrace.spool.about import About
     from otel_agenttrace.spool.config import SpoolConfig
     from otel_agenttrace.spool.consumers import Consumers
     from otel_agenttrace.spool.frames import Kind
     from otel_agenttrace.spool.log import SpoolLog
-    from otel_agenttrace.stores.open import open_store
-    from otel_agenttrace.testing.spool_targets import ListTarget, serialized
+    from otel_agenttrace.stores.lazy import LazyStore
+    from otel_agenttrace.testing.spool_targets import ListTarget, decode, serialized
 
     folder, first = Path(sys.argv[1]), int(sys.argv[2])
     sent = os.open(folder / f"forwarded-{first}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -306,9 +309,10 @@ AGENT = """
             return super().deliver(items)
 
     losses = LossLog()
-    targets = [SpooledStore("store:s", lambda: open_store(f"sqlite:///{folder}/traces.db")), Forward("otlp")]
-    log = SpoolLog(SpoolConfig(folder / "spool", segment_bytes=65536), targets=["store:s", "otlp"], losses=losses)
-    consumers = Consumers(log, targets, deserialize, losses)
+    targets = [SpooledStore("store:s", LazyStore(f"sqlite:///{folder}/traces.db")), Forward("otlp")]
+    config = SpoolConfig(folder / "spool", segment_bytes=65536)
+    log = SpoolLog(config, About(targets=("store:s", "otlp")), losses=losses)
+    consumers = Consumers(log, targets, decode, losses)
 
     def work(thread):
         for number in itertools.count(first + thread * 1_000_000):
@@ -344,7 +348,7 @@ def test_killed_agents_lose_nothing(tmp_path: Path) -> None:
         agent.stdout.close()
         left_behind += len(list_logs(tmp_path / "spool")) > 0
     (sent,) = [tmp_path / "forwarded-by-adopter"]
-    store = SpooledStore("store:s", lambda: open_store(f"sqlite:///{tmp_path}/traces.db"))
+    store = SpooledStore("store:s", LazyStore(f"sqlite:///{tmp_path}/traces.db"))
     otlp = ListTarget("otlp")
     result = drained(tmp_path / "spool", store, otlp, timeout_s=60)
     store.close()

@@ -20,16 +20,16 @@ from otel_agenttrace.spool.frames import (
 )
 
 SEED = 7
-FRAME = encode_span(Kind.SPAN, (12, 1, 2), b'{"name":"plan"}', SEED)
+FRAME = encode_span(Kind.SPAN, (12, 1, 2, 3), b'{"name":"plan"}', SEED)
 
 
 @given(
     kind=st.sampled_from([Kind.SPAN, Kind.START]),
-    fields=st.tuples(st.integers(1, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)),
+    fields=st.tuples(st.integers(1, 2**64 - 1), *[st.integers(0, 2**32 - 1)] * 3),
     text=st.binary(),
     before=st.binary(max_size=20),
 )
-def test_what_is_encoded_is_read(kind: Kind, fields: tuple[int, int, int], text: bytes, before: bytes) -> None:
+def test_what_is_encoded_is_read(kind: Kind, fields: tuple[int, int, int, int], text: bytes, before: bytes) -> None:
     """A frame gives back its kind, its numbers and its text, wherever it lies."""
     data = before + encode_span(kind, fields, text, SEED)
 

@@ -14,6 +14,7 @@ import pytest
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.directory import list_logs
 from otel_agenttrace.spool.reader import read
+from otel_agenttrace.spool.status import read_status
 from otel_agenttrace.testing.spool import number_of
 
 if TYPE_CHECKING:
@@ -107,4 +108,17 @@ def test_the_harness_can_fail(spool_dir: Path) -> None:
     lost = 0
     for reports in range(1000, 1010):
         lost += len(reported_until_killed(spool_dir, "batch", "threads", reports) - set(recovered(spool_dir)))
+    assert lost > 0
+
+
+def test_what_a_queue_loses_is_counted(spool_dir: Path) -> None:
+    """With `batch` the status says after each kill how many records went with the memory, to the last one."""
+    lost = 0
+    for reports in range(1000, 1006):
+        reported = reported_until_killed(spool_dir, "batch", "threads", reports)
+        while (status := read_status(spool_dir)).living:
+            pass  # a process that was killed may take its time to end
+        missing = len(reported - set(recovered(spool_dir)))
+        assert missing <= status.lost_in_queue <= missing + THREADS  # each may have been about to report one more
+        lost += missing
     assert lost > 0

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.model.codec import SerializedSpan
-from otel_agenttrace.spool.about import read_about
+from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.directory import list_logs, log_bytes
 from otel_agenttrace.spool.frames import Kind
@@ -117,19 +117,22 @@ def test_nobody_else_may_read_it(spool: SpoolLog, spool_dir: Path) -> None:
 
 def test_it_says_whose_it_is(spool_dir: Path) -> None:
     """about.json names the process and its targets, and is written anew when they change."""
-    spool = SpoolLog(SpoolConfig(spool_dir), service_name="booking", targets=["otlp"], version="1.2")
+    spool = SpoolLog(SpoolConfig(spool_dir), About(service_name="booking", targets=("otlp",), version="1.2"))
     assert spool.open()
     about = read_about(only_log(spool))
     assert about is not None
     assert (about.service_name, about.pid, about.version, about.targets) == ("booking", os.getpid(), "1.2", ("otlp",))
 
-    spool.describe("booking", ["otlp", "azure"])
+    spool.describe(About(service_name="booking", targets=("otlp", "azure"), without_content=("azure",)))
     later = read_about(only_log(spool))
     assert later is not None
     assert (later.targets, later.started_at) == (("otlp", "azure"), about.started_at)
+    assert (later.without_content, about.without_content) == (("azure",), ())
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"pid": "x", "targets": {"a": 1}, "host": 3}'])
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b'{"pid": "x", "targets": {"a": 1}, "host": 3, "without_content": 1}']
+)
 def test_a_damaged_about_says_nothing(tmp_path: Path, text: bytes) -> None:
     """What cannot be read, or has another type, is left out."""
     (tmp_path / "about.json").write_bytes(text)

@@ -6,6 +6,7 @@ import gc
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.losses import LossLog
+from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.consumer import Consumer, Step
 from otel_agenttrace.spool.decoding import Decoder
 from otel_agenttrace.spool.draining import drain
@@ -67,7 +68,7 @@ def test_every_record_is_in_one_place(spool: SpoolLog, spool_dir: Path) -> None:
 def test_living_dead_and_gone_logs_are_added_up(spool: SpoolLog, spool_dir: Path) -> None:
     """A log that was drained still counts; looking at them takes no lock."""
     for count in (3, 4):
-        dead = SpoolLog(spool.config, targets=["list"])
+        dead = SpoolLog(spool.config, About(targets=("list",)))
         append_spans(dead, range(count))
         dead.count("redacted", count)
         del dead
@@ -75,7 +76,7 @@ def test_living_dead_and_gone_logs_are_added_up(spool: SpoolLog, spool_dir: Path
         if count == 3:
             drain(spool_dir, [ListTarget()], decode, LossLog(), 20)
     append_spans(spool, range(5))
-    spool.describe("booking", ["list"])
+    spool.describe(About(targets=("list",)))
     status = read_status(spool_dir)
 
     assert (len(status.living), len(status.dead), status.removed) == (1, 1, 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from otel_agenttrace.errors import StoreUnavailableError
-from otel_agenttrace.stores.forking import tell_about_forks
+from otel_agenttrace.stores.forking import MAX_FORK_DELAY_S, fork_gate, tell_about_forks
 from otel_agenttrace.stores.sql.errors import mapped_errors
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ _CHECKPOINT_PAGES = 2_500
 
 _WAL_BYTES = 64 * 2**20
 """What the write-ahead log is cut back to when a long reader has let it grow."""
-
-_MAX_FORK_DELAY_S = 1.0
 
 _parents: list[sqlite3.Connection] = []
 """Connections of the parent process, which a forked child must neither use nor close."""
@@ -60,6 +58,7 @@ class Connections:
         file_format: what is to be in it.
         busy_timeout_millis: how long a call waits for other processes.
         read_only: never write.
+        survives_power_cut: whether a commit waits for the disk.
 
     Attributes:
         read_only: True also where the file or its folder cannot be written.
@@ -70,7 +69,13 @@ class Connections:
     """
 
     def __init__(
-        self, path: Path, file_format: FileFormat, *, busy_timeout_millis: int, read_only: bool = False
+        self,
+        path: Path,
+        file_format: FileFormat,
+        *,
+        busy_timeout_millis: int,
+        read_only: bool = False,
+        survives_power_cut: bool = False,
     ) -> None:
         if sqlite3.sqlite_version_info < _MIN_SQLITE:
             raise StoreUnavailableError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
@@ -78,6 +83,7 @@ class Connections:
         self.read_only = read_only
         self._format = file_format
         self._busy_timeout_s = busy_timeout_millis / 1000
+        self._synchronous = "FULL" if survives_power_cut else "NORMAL"
         self._is_closed = False
         self._opened: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
@@ -87,7 +93,7 @@ class Connections:
         # Not at exit: the last spans are written then, by a TracerProvider whose exit handler may run after this one.
         weakref.finalize(self, _close_all, self._opened).atexit = False
         try:
-            with mapped_errors(path):
+            with mapped_errors(path), fork_gate:
                 self._open_file()
         except BaseException:
             self.close()
@@ -100,7 +106,7 @@ class Connections:
         Args:
             on_failure: called when it does not, before any other thread may write.
         """
-        with mapped_errors(self.path), self._write_lock, _reported(on_failure):
+        with mapped_errors(self.path), fork_gate, self._write_lock, _reported(on_failure):
             self._check_open()
             if self.read_only:
                 raise StoreUnavailableError(f"{self.path} is opened read-only")
@@ -112,7 +118,7 @@ class Connections:
     @contextmanager
     def reading(self) -> Iterator[Reader]:
         """A connection that sees one state of the file, whatever is written meanwhile."""
-        with mapped_errors(self.path):
+        with mapped_errors(self.path), fork_gate:
             self._check_open()
             idle = self._idle
             reader = idle.pop() if idle else self._open_reader()
@@ -130,7 +136,7 @@ class Connections:
 
     def close(self) -> None:
         """Close everything but readers that are in use: those close when they are done."""
-        with self._write_lock:
+        with fork_gate, self._write_lock:
             self._is_closed = True
             for connection in (self._writer, *self._idle):
                 if connection is not None:
@@ -144,7 +150,7 @@ class Connections:
         SQLite keeps one state of a file per process. A child that inherits it takes its parent's locks for its own: the
         parent then believes itself alone, and removes the write-ahead log with what the child has written.
         """
-        self._is_held = self._write_lock.acquire(timeout=_MAX_FORK_DELAY_S)
+        self._is_held = self._write_lock.acquire(timeout=MAX_FORK_DELAY_S)
         if self._is_held and self._writer is not None:
             self._discard(self._writer)
             self._writer = None
@@ -211,7 +217,7 @@ class Connections:
         # First, so that a file of somebody else's stays as it is.
         self._format.prepare(connection, self.path, read_only=False)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from otel_agenttrace.errors import StoreError
-from otel_agenttrace.stores.forking import tell_about_forks
+from otel_agenttrace.stores.forking import MAX_FORK_DELAY_S, tell_about_forks
 from otel_agenttrace.stores.sql.background import Background
 from otel_agenttrace.stores.sql.connections import Connections, Reader
 from otel_agenttrace.stores.sql.errors import is_file_damage
@@ -28,7 +28,6 @@ _BATCH_SPANS = 2_000
 _BATCH_BYTES = 4 * 2**20
 _BATCH_CHANGES = 1_000
 _BUSY_TIMEOUT_MILLIS = 2_000
-_MAX_FORK_DELAY_S = 1.0
 
 _MAX_REPAIRS = 3
 """How often the file is made anew because of damage; more, and the damage is the store's."""
@@ -96,7 +95,7 @@ class DeferredIndex:
 
     def before_fork(self) -> None:
         """Let no batch be halfway through."""
-        self._is_held = self._lock.acquire(timeout=_MAX_FORK_DELAY_S)
+        self._is_held = self._lock.acquire(timeout=MAX_FORK_DELAY_S)
 
     def after_fork_in_parent(self) -> None:
         """Go on."""

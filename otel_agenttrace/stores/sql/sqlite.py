@@ -49,6 +49,7 @@ class SqliteSpanStore:
         busy_timeout_millis: how long a call waits while other processes write.
         index_in_background: whether writing starts a thread that brings the index up to date; without it, that is
             left to `catch_up`, to searches, and to other processes.
+        survives_power_cut: whether writing waits for the disk; without it, only a killed process loses nothing.
 
     Attributes:
         path: the file, absolute.
@@ -65,12 +66,17 @@ class SqliteSpanStore:
         read_only: bool = False,
         busy_timeout_millis: int = 5_000,
         index_in_background: bool = True,
+        survives_power_cut: bool = False,
     ) -> None:
         self.path = path.absolute()
         self.url = f"sqlite:///{self.path}"
         self._format = StoreFormat(index_path(self.path))
         self._connections = Connections(
-            self.path, self._format, busy_timeout_millis=busy_timeout_millis, read_only=read_only
+            self.path,
+            self._format,
+            busy_timeout_millis=busy_timeout_millis,
+            read_only=read_only,
+            survives_power_cut=survives_power_cut,
         )
         self._index = DeferredIndex(self._connections)
         self._interned = Interned()

@@ -1,0 +1,81 @@
+"""Delivers what dead processes have left in their spools: what commands do that read, and `agenttrace spool drain`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_agenttrace.spool.directory import has_dead_logs
+from otel_agenttrace.spool.places import SpoolPlace, fallback_of, spool_place
+from otel_agenttrace.stores.open import resolve_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_agenttrace.losses import LossLog
+    from otel_agenttrace.spool.draining import Drained
+    from otel_agenttrace.spool.target import SpoolTarget
+
+
+def place_of(store_url: str | None, *, setting: str = "store") -> SpoolPlace:
+    """Where the spool of a store is, as `configure_tracing` with the same store and environment has it.
+
+    Args:
+        store_url: as for `open_store`.
+        setting: what the URL came from, as error messages are to call it.
+
+    Raises:
+        ConfigError: the URL is not accepted.
+    """
+    directory = os.environ.get("AGENTTRACE_SPOOL_DIR", "").strip()
+    return spool_place(resolve_url(store_url, setting=setting), Path(directory) if directory else None)
+
+
+def deliver_dead_logs(
+    store_url: str | None, timeout_s: float, *, forwards: Sequence[SpoolTarget] = (), losses: LossLog | None = None
+) -> Drained:
+    """Deliver the logs of dead processes to their store, and to those exporters that are given.
+
+    What does not fit into the time stays where it is. Nothing is created where there is nothing to deliver.
+
+    Args:
+        store_url: as for `open_store`.
+        timeout_s: how long it may take.
+        forwards: exporters as targets; the caller closes them.
+        losses: where rejected and dropped spans are counted.
+
+    Returns:
+        What became of the logs; those that wait for exporters that are not given count as left.
+
+    Raises:
+        ConfigError: the URL is not accepted.
+        OSError: the spool cannot be read.
+    """
+    from otel_agenttrace.spool.draining import Drained  # noqa: PLC0415  most of the time there is nothing to do
+
+    place = place_of(store_url)
+    directories = [each for each in (place.directory, fallback_of(place.directory)) if has_dead_logs(each)]
+    if not directories:
+        return Drained(0, 0)
+    from otel_agenttrace.exporters.spooled_store import SpooledStore  # noqa: PLC0415  as above
+    from otel_agenttrace.losses import LossLog  # noqa: PLC0415  as above
+    from otel_agenttrace.processors.spooled import decode_spooled  # noqa: PLC0415  as above
+    from otel_agenttrace.spool.draining import drain  # noqa: PLC0415  as above
+    from otel_agenttrace.stores.lazy import LazyStore  # noqa: PLC0415  as above
+    from otel_agenttrace.verdicts import late_judge  # noqa: PLC0415  as above
+
+    deadline = time.monotonic() + timeout_s
+    store = LazyStore(store_url or "auto")
+    targets = [SpooledStore(place.store_name, store), *forwards]
+    losses, judge = losses or LossLog(), late_judge(store)
+    removed = left = 0
+    try:
+        for directory in directories:
+            limit_s = max(0.0, deadline - time.monotonic())
+            drained = drain(directory, targets, decode_spooled, losses, limit_s, judge=judge)
+            removed, left = removed + drained.removed, left + drained.left
+    finally:
+        store.close()
+    return Drained(removed, left)
