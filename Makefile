@@ -5,12 +5,16 @@ BIN := $(VENV)/bin
 # EXTRAS=[all] installs every extra; the tests that need one skip without it.
 EXTRAS ?=
 PYTEST_ARGS ?=
+# How often the crash test kills; it writes its page from 1000 on.
+KILLS ?= 1000
+COLLECTOR_MANIFEST := collector-config/builder.yaml
+COLLECTOR_VERSION := $(shell sed -n 's/^  version: //p' $(COLLECTOR_MANIFEST))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test frameworks lint types format bench docs clean
+.PHONY: help demo test frameworks collector lint types format bench crash-test docs clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/core ## run five small agents, record them, and find their failures
 	@$(BIN)/agenttrace demo --store sqlite:///agenttrace-demo.db
@@ -23,6 +27,8 @@ frameworks: $(VENV)/dev ## run real agent frameworks against a model on loopback
 	$(BIN)/python -m pip install --quiet --editable '.$(EXTRAS)' --group dev --group frameworks
 	npm install --silent --no-package-lock --no-audit --no-fund --prefix tests/frameworks/node
 	$(BIN)/python -m pytest --no-skips tests/frameworks $(PYTEST_ARGS)
+
+collector: .collector/otelcol ## build the OpenTelemetry Collector that tests/forwarding runs where it is there (Go >= 1.25)
 
 lint: $(VENV)/dev ## ruff, formatting included
 	$(BIN)/ruff check .
@@ -38,11 +44,14 @@ format: $(VENV)/dev ## rewrite the sources in the project's format
 bench: $(VENV)/dev ## measure the figures of docs/performance.md
 	$(BIN)/python benchmarks/run.py
 
+crash-test: $(VENV)/dev ## kill agents KILLS times (1000) and prove that no span is lost, for docs/reliability.md
+	$(BIN)/python -m tests.crash.run --kills $(KILLS)
+
 docs: $(VENV)/dev ## write the generated pages
 	$(BIN)/agenttrace contract docs
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis agenttrace-demo.db*
+	rm -rf $(VENV) .collector .pytest_cache .mypy_cache .ruff_cache .hypothesis agenttrace-demo.db*
 
 $(VENV)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -58,3 +67,7 @@ $(VENV)/core: $(VENV)/pip pyproject.toml
 $(VENV)/dev: $(VENV)/core
 	$(BIN)/python -m pip install --quiet --editable '.$(EXTRAS)' --group dev
 	@touch $@
+
+.collector/otelcol: $(COLLECTOR_MANIFEST)
+	@command -v go >/dev/null || { echo "building a Collector needs Go 1.25 or newer: https://go.dev/dl" >&2; exit 1; }
+	go run go.opentelemetry.io/collector/cmd/builder@v$(COLLECTOR_VERSION) --config=$(COLLECTOR_MANIFEST)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from otel_agenttrace.spool.draining import Drained
     from otel_agenttrace.spool.target import SpoolTarget
 
+_SECONDS_TO_CLOSE = 0.25
+
 
 def place_of(store_url: str | None, *, setting: str = "store") -> SpoolPlace:
     """Where the spool of a store is, as `configure_tracing` with the same store and environment has it.
@@ -64,11 +66,13 @@ def deliver_dead_logs(
     from otel_agenttrace.processors.spooled import decode_spooled  # noqa: PLC0415  as above
     from otel_agenttrace.spool.draining import drain  # noqa: PLC0415  as above
     from otel_agenttrace.stores.lazy import LazyStore  # noqa: PLC0415  as above
+    from otel_agenttrace.together import run_together  # noqa: PLC0415  as above
     from otel_agenttrace.verdicts import late_judge  # noqa: PLC0415  as above
 
     deadline = time.monotonic() + timeout_s
     store = LazyStore(store_url or "auto")
-    targets = [SpooledStore(place.store_name, store), *forwards]
+    is_lasting = resolve_url(store_url) != "memory:"  # what is written to one in memory is gone with this process
+    targets = [SpooledStore(place.store_name, store, is_lasting=is_lasting), *forwards]
     losses, judge = losses or LossLog(), late_judge(store)
     removed = left = 0
     try:
@@ -77,5 +81,6 @@ def deliver_dead_logs(
             drained = drain(directory, targets, decode_spooled, losses, limit_s, judge=judge)
             removed, left = removed + drained.removed, left + drained.left
     finally:
-        store.close()
+        # Not for longer: where the store is locked, closing waits for the thread that waits to write to it.
+        run_together([store.close], max(_SECONDS_TO_CLOSE, deadline - time.monotonic()))
     return Drained(removed, left)

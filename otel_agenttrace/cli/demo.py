@@ -30,9 +30,10 @@ _COLUMNS = (
 
 
 @click.command(short_help="Record five small agents, some of which fail.")
+@click.option("--kill", "kills", is_flag=True, help="Kill it in the middle of the third agent, as kill -9 does.")
 @store_option
 @json_option
-def demo(store_url: str | None, as_json: bool) -> None:
+def demo(*, kills: bool, store_url: str | None, as_json: bool) -> None:
     """Run five small agents, some of which fail on purpose, and record them.
 
     They call tools over HTTP on this machine, and their model is a script: nothing leaves the machine unless the
@@ -41,7 +42,7 @@ def demo(store_url: str | None, as_json: bool) -> None:
     from otel_agenttrace.demo.run import run_demo  # noqa: PLC0415  `--help` needs no server
 
     with writing(store_url) as store:
-        runs = run_demo(store)
+        runs = run_demo(store, kills=kills)
         if not as_json:
             print_lines(_lines(store, runs, store_url))
             return

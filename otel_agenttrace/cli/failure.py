@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from otel_agenttrace.cli.gaps import Gaps
 from otel_agenttrace.cli.options import json_option, list_options, store_option
 from otel_agenttrace.cli.output import (
     glyphs,
@@ -24,6 +25,7 @@ from otel_agenttrace.stores.lookup import short_ids
 from otel_agenttrace.views.failure import format_failure, short_failure_id
 from otel_agenttrace.views.lists import format_failure_list
 from otel_agenttrace.views.shapes import failure_shape
+from otel_agenttrace.views.warnings import format_warnings
 
 if TYPE_CHECKING:
     from otel_agenttrace.stores.failures import FoundFailure
@@ -90,9 +92,12 @@ def show(failure_id: str | None, *, store_url: str | None, as_json: bool) -> Non
     """
     with reading(store_url) as store:
         found = store.find_failure(failure_id) if failure_id is not None else _newest(store)
+        gaps = Gaps(store_url, [found.trace.trace_id])
+        found = store.find_failure(found.stored.failure_id)  # with what came from the spool meanwhile
         trace_id = short_ids(store.spans, [found.trace.trace_id])[found.trace.trace_id]
+    warnings = gaps.warnings([found.trace])
     if as_json:
-        print_json(failure_shape(found))
+        print_json(failure_shape(found, warnings))
         return
     shown = short_failure_id(found.stored.failure_id, trace_id, glyphs(), others=_rivals(found))
     lines = format_failure(
@@ -100,6 +105,7 @@ def show(failure_id: str | None, *, store_url: str | None, as_json: bool) -> Non
         found.failure,
         failure_id=shown,
         trace_id=trace_id,
+        notes=format_warnings(warnings, width=width()),
         next_option=store_argument(store_url),
         width=width(),
         glyphs=glyphs(),

@@ -39,6 +39,7 @@ _COMMANDS = {
     "retention": "retention",
     "session": "session",
     "span": "span",
+    "spool": "spool",
     "store": "store",
     "trace": "trace",
 }

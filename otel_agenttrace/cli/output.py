@@ -89,9 +89,11 @@ def progress(items: Sequence[_Item], label: str) -> Iterator[_Item]:
 
 @contextmanager
 def reading(store_url: str | None) -> Iterator[TraceStore]:
-    """The store of a command that only reads."""
-    from otel_agenttrace.stores.open import open_store  # noqa: PLC0415  `--help` needs no store
+    """The store of a command that only reads; what dead processes left for it is delivered first, for a second."""
+    from otel_agenttrace.cli.before_reading import deliver_before_reading  # noqa: PLC0415  `--help` needs no store
+    from otel_agenttrace.stores.open import open_store  # noqa: PLC0415  as above
 
+    deliver_before_reading(store_url)
     with open_store(store_url, read_only=True, setting="--store") as store:
         yield store
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from otel_agenttrace.cli.gaps import Gaps
 from otel_agenttrace.cli.options import json_option, list_options, store_option
 from otel_agenttrace.cli.output import glyphs, print_json, print_lines, print_more, print_nothing, reading, width
 from otel_agenttrace.errors import TraceNotFoundError
@@ -13,6 +14,7 @@ from otel_agenttrace.views.lists import format_session_list, format_trace_list
 from otel_agenttrace.views.shapes import session_shape
 from otel_agenttrace.views.summary import format_session_summary, summarize_session
 from otel_agenttrace.views.viewer import TraceViewer
+from otel_agenttrace.views.warnings import format_warnings
 
 
 @click.group()
@@ -58,13 +60,16 @@ def show(session_id: str | None, *, store_url: str | None, as_json: bool) -> Non
             chosen = newest[0].id
         else:
             chosen = complete_session_id(store.spans, session_id)
+        gaps = Gaps(store_url, store.spans.find_session_trace_ids(chosen), chosen)
         traces = TraceViewer(store).get_session_traces(chosen)
         summary = summarize_session(store.get_session(chosen), traces)
+        warnings = gaps.warnings(traces)
         summaries = [summarize(trace) for trace in traces]
         names = short_ids(store.spans, [trace.trace_id for trace in traces])
     if as_json:
-        print_json(session_shape(summary, summaries))
+        print_json(session_shape(summary, summaries, warnings))
         return
-    print_lines(format_session_summary(summary, width=width(), glyphs=glyphs()))
+    notes = format_warnings(warnings, width=width())
+    print_lines(format_session_summary(summary, notes, width=width(), glyphs=glyphs()))
     if summaries:
         print_lines([(), *format_trace_list(summaries, names, width=width(), glyphs=glyphs())])

@@ -1,4 +1,4 @@
-"""`agenttrace trace`: list, show and search traces."""
+"""`agenttrace trace`: list, show, search and follow traces."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from otel_agenttrace.cli.gaps import Gaps
 from otel_agenttrace.cli.options import json_option, list_options, store_option
 from otel_agenttrace.cli.output import glyphs, print_json, print_lines, print_more, print_nothing, reading, width
 from otel_agenttrace.cli.query import Chosen, query_options
+from otel_agenttrace.cli.tail import tail
 from otel_agenttrace.errors import TraceNotFoundError
 from otel_agenttrace.pipeline.summary import summarize
 from otel_agenttrace.stores.api import SpanQuery
@@ -28,6 +30,7 @@ from otel_agenttrace.views.summary import trace_heading
 from otel_agenttrace.views.text import safe_text
 from otel_agenttrace.views.timeline import format_timeline
 from otel_agenttrace.views.tree import format_tree
+from otel_agenttrace.views.warnings import format_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +47,10 @@ _PAGE = 100
 
 @click.group()
 def trace() -> None:
-    """List, show and search traces."""
+    """List, show, search and follow traces."""
 
+
+trace.add_command(tail)
 
 _status_option = click.option("--status", type=click.Choice(_STATUSES), help="Only traces that ended like this.")
 
@@ -88,18 +93,21 @@ def show(
     if html_path is not None and (timeline or as_json):
         raise click.UsageError("--html writes a page of its own: leave out --timeline and --json")
     with reading(store_url) as store:
-        found = store.spans.get_trace(_chosen_id(store, trace_id))
+        chosen = _chosen_id(store, trace_id)
+        gaps = Gaps(store_url, [chosen])
+        found = store.spans.get_trace(chosen)
     if html_path is not None:
-        _write_page(html_path, format_html(found))
+        _write_page(html_path, format_html(found, gaps.warnings([found], tells_parents=True)))
     elif as_json:
-        print_json(trace_shape(found))
+        print_json(trace_shape(found, gaps.warnings([found])))
     else:
-        _print_trace(found, timeline=timeline, full=full)
+        _print_trace(found, gaps, timeline=timeline, full=full)
 
 
-def _print_trace(found: StoredTrace, *, timeline: bool, full: bool) -> None:
+def _print_trace(found: StoredTrace, gaps: Gaps, *, timeline: bool, full: bool) -> None:
     rows = TraceRows(found)
-    notes = trace_notes(rows, width=width())
+    warnings = gaps.warnings([found], tells_parents=True)
+    notes = [*trace_notes(rows, width=width()), *format_warnings(warnings, width=width())]
     print_lines([*trace_heading(summarize(found), notes, width=width(), glyphs=glyphs()), ()])
     if timeline:
         print_lines(format_timeline(rows, width=width(), glyphs=glyphs()))

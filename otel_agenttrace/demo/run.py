@@ -42,17 +42,21 @@ class DemoRun:
     trace_id: str
 
 
-def run_demo(store: TraceStore) -> list[DemoRun]:
+def run_demo(store: TraceStore, *, kills: bool = False) -> list[DemoRun]:
     """Run every agent against tools on loopback, recorded as any program is that calls `configure_tracing()`.
 
     All runs are of one session. Each is looked up in the store when all have ended and been recorded.
+
+    Args:
+        store: where they are recorded.
+        kills: whether the process is killed in the middle of the third, by the tool that it calls.
 
     Raises:
         StoreError: the store cannot be read.
         TraceNotFoundError: a run is not in the store.
     """
     session_id = new_run_id()
-    with configure_tracing(SERVICE_NAME, store=store, instrument=("httpx",)), ToolServer() as tools:
+    with configure_tracing(SERVICE_NAME, store=store, instrument=("httpx",)), ToolServer(kills=kills) as tools:
         root_ids = [_run(agent, tools.url, session_id) for agent in AGENTS]
     return [_found_again(store, root_id) for root_id in root_ids]
 

@@ -30,16 +30,22 @@ _MAX_BODY_BYTES = 1_000_000
 class ToolServer:
     """Serves the demo's tools while it is entered.
 
+    Args:
+        kills: see `demo_tools`.
+
     Attributes:
         url: where to POST, known once it is entered.
     """
 
     url: str
 
+    def __init__(self, *, kills: bool = False) -> None:
+        self._kills = kills
+
     def __enter__(self) -> Self:
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.tools = demo_tools(self._closing)
+        self._server.tools = demo_tools(self._closing, kills=self._kills)
         self.url = f"http://127.0.0.1:{self._server.server_port}/mcp"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="agenttrace-demo-tools"

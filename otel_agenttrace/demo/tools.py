@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,16 +51,17 @@ class Tool:
         return self.run(arguments)
 
 
-def demo_tools(closing: threading.Event) -> dict[str, Tool]:
+def demo_tools(closing: threading.Event, *, kills: bool = False) -> dict[str, Tool]:
     """The tools by name; each server has its own, since one of them counts its calls.
 
     Args:
         closing: ends the wait of the tool that never answers.
+        kills: whether the tool that reads a report kills the process instead, as `kill -9` does.
     """
     tools = (
         Tool("search_flights", _object(destination=_TEXT, date=_DATE), _search_flights),
         Tool("search_papers", _object(topic=_TEXT), lambda _: _never_answer(closing)),
-        Tool("read_report", _object(company=_TEXT, year={"type": "integer"}), _read_report),
+        Tool("read_report", _object(company=_TEXT, year={"type": "integer"}), _kill if kills else _read_report),
         Tool("convert_currency", _object(amount={"type": "number"}, currency=_TEXT), _FlakyConversion()),
         Tool("get_weather", _object(city=_TEXT), _get_weather),
     )
@@ -91,6 +94,11 @@ def _search_flights(arguments: dict[str, Any]) -> dict[str, Any]:
 def _never_answer(closing: threading.Event) -> dict[str, Any]:
     closing.wait()
     raise ToolUnavailableError("the server is shutting down")
+
+
+def _kill(_arguments: dict[str, Any]) -> dict[str, Any]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise ToolUnavailableError("the process outlived its end")
 
 
 def _read_report(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ somebody has changed, or that counts what it does for a meter, is given spans, a
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
@@ -99,13 +98,9 @@ def _http_export(exporter: Any) -> Export:
 def _encoding(send: Callable[[Sequence[SpanRecord], ExportTraceServiceRequest], SpanExportResult]) -> Export:
     def export(records: Sequence[SpanRecord]) -> SpanExportResult | Delivery:
         try:
-            request = encode_request(records, _let_agents_run)
+            request = encode_request(records)
         except ValueError as error:
             return Delivery("refused", message=f"it cannot be written as OTLP: {error}")
         return send(records, request)
 
     return export
-
-
-def _let_agents_run() -> None:
-    time.sleep(0)

@@ -8,9 +8,10 @@ three; a value deeper than that is written as text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_agenttrace.errors import DecodeError
@@ -34,9 +35,9 @@ from otel_agenttrace.otlp.checks import (
 )
 from otel_agenttrace.otlp.encode import cleaned, enum_number, group_spans
 from otel_agenttrace.otlp.values import INT64_MAX, INT64_MIN
+from otel_agenttrace.slices import in_slices
 
 if TYPE_CHECKING:
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue as AnyValueMessage
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 _LEVELS = 94
 """Levels that a value may use of the parsers' 100; the rest is the way down to an attribute of an event."""
+
+_Message = TypeVar("_Message", TracesData, ExportTraceServiceRequest)
 
 
 def decode_protobuf(data: bytes) -> Decoded:
@@ -86,10 +89,16 @@ def encode_message(spans: Sequence[SpanRecord]) -> TracesData:
     Raises:
         ValueError: a time, count or flag does not fit into its unsigned integer.
     """
-    try:
-        return _message(spans)
-    except (UnicodeEncodeError, RecursionError):
-        return _message(cleaned(spans))
+    return _filled(TracesData, spans)
+
+
+def encode_request(spans: Sequence[SpanRecord]) -> ExportTraceServiceRequest:
+    """Write spans as a request to an OTLP server, in slices.
+
+    Raises:
+        ValueError: a time, count or flag does not fit into its unsigned integer.
+    """
+    return _filled(ExportTraceServiceRequest, spans)
 
 
 def _read_into(decoded: Decoded, span: Span, resource: ResourceRecord, scope: ScopeRecord) -> None:
@@ -177,8 +186,14 @@ def _read_value(message: AnyValueMessage) -> AnyValue:
     return value
 
 
-def _message(spans: Sequence[SpanRecord]) -> TracesData:
-    message = TracesData()
+def _filled(kind: type[_Message], spans: Sequence[SpanRecord]) -> _Message:
+    try:
+        return _fill(kind(), spans)
+    except (UnicodeEncodeError, RecursionError):
+        return _fill(kind(), cleaned(spans))
+
+
+def _fill(message: _Message, spans: Sequence[SpanRecord]) -> _Message:
     for resource, scopes in group_spans(spans):
         resource_spans = message.resource_spans.add(schema_url=resource.schema_url)
         resource_spans.resource.dropped_attributes_count = resource.dropped_attributes_count
@@ -188,7 +203,7 @@ def _message(spans: Sequence[SpanRecord]) -> TracesData:
             scope_spans.scope.name, scope_spans.scope.version = scope.name, scope.version
             scope_spans.scope.dropped_attributes_count = scope.dropped_attributes_count
             _write_attributes(scope_spans.scope.attributes, scope.attributes)
-            for record in records:
+            for record in in_slices(records):
                 _write_span(scope_spans.spans.add(), record)
     return message
 

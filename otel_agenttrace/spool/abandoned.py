@@ -8,15 +8,17 @@ says how the span would have ended.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.errors import DecodeError
 from otel_agenttrace.model.codec import deserialize, serialize_record
 from otel_agenttrace.model.record import ENDED_BY
 from otel_agenttrace.spool.cursor import Cursor, CursorFile
 from otel_agenttrace.spool.frames import Kind
-from otel_agenttrace.spool.names import OPEN_SPANS_MARK, parse_log_name
+from otel_agenttrace.spool.locks import is_alive
+from otel_agenttrace.spool.names import OPEN_SPANS_MARK, cursor_name, parse_log_name
 from otel_agenttrace.spool.open_spans import ids_of, trace_id_of
 from otel_agenttrace.spool.reader import LogReader
 from otel_agenttrace.spool.segment import Segment, write_whole
@@ -33,23 +35,57 @@ ENDED_BY_SPOOL = "spool"
 """Value of `agenttrace.ended_by` on a span that was ended on behalf of a dead process."""
 
 
-def end_open_spans(log_dir: Path, last_seq: int) -> int:
-    """Complete a dead log, which the caller has repaired and holds the lock of; return its last sequence number.
+class Completed(NamedTuple):
+    """What is known of a log after its open spans were ended.
+
+    Attributes:
+        last_seq: sequence number of its last record.
+        is_complete: False if a span in it, or in a sibling, is still open, and may yet be ended by its process.
+    """
+
+    last_seq: int
+    is_complete: bool = True
+
+
+def end_open_spans(
+    log_dir: Path, last_seq: int, siblings: Sequence[Path] = (), *, held: Path | None = None
+) -> Completed:
+    """Complete a dead log, which the caller has repaired and holds the lock of.
 
     Reads once what was not read for that before, and again if a span is open in it.
 
+    Args:
+        log_dir: the log.
+        last_seq: its last sequence number.
+        siblings: other logs of its process. A span that has ended in one of them is not ended here; nor is any as long
+            as one of them is alive.
+        held: the one among them that is not alive though its lock is held, by the caller.
+
     Raises:
-        OSError: the log cannot be read or written; nothing was added to it.
+        OSError: a log cannot be read or written; nothing was added to it.
     """
     mark = CursorFile(log_dir, OPEN_SPANS_MARK)
     done = mark.load() or Cursor()
     if done.seq >= last_seq:
-        return last_seq
-    ended = list(_ended_on_behalf(log_dir, done.seq))
+        return Completed(last_seq)
+    entries = _open_entries(log_dir, done.seq)
+    if entries and siblings:
+        living = [each for each in siblings if each != held and is_alive(each)]  # asked before they are read
+        for each in siblings:
+            _forget_ended(entries, each)
+        if entries and living:
+            return Completed(last_seq, is_complete=False)
+    ended = list(_ended_on_behalf(log_dir, done.seq, entries)) if entries else []
     append_to_dead_log(log_dir, last_seq + 1, ended)
-    mark.save(Cursor(last_seq + len(ended), sent=done.sent + len(ended)))
+    with suppress(OSError):  # a full disk, of which delivering the log may free some: it is then read again next time
+        mark.save(Cursor(last_seq + len(ended), sent=done.sent + len(ended)))
     mark.close()
-    return last_seq + len(ended)
+    return Completed(last_seq + len(ended))
+
+
+def is_completed(log_dir: Path) -> bool:
+    """Whether the open spans of a dead log have been ended."""
+    return (log_dir / cursor_name(OPEN_SPANS_MARK)).exists()
 
 
 def _entries(log_dir: Path, after_seq: int) -> Iterator[Entry]:
@@ -66,10 +102,13 @@ def _open_entries(log_dir: Path, after_seq: int) -> dict[SpanId, Entry]:
     return found
 
 
-def _ended_on_behalf(log_dir: Path, after_seq: int) -> Iterator[tuple[SpanRecord, bytes]]:
-    entries = _open_entries(log_dir, after_seq)
-    if not entries:
-        return
+def _forget_ended(entries: dict[SpanId, Entry], sibling: Path) -> None:
+    for entry in _entries(sibling, 0):
+        if entry.kind is Kind.SPAN:
+            entries.pop(ids_of(entry.span), None)
+
+
+def _ended_on_behalf(log_dir: Path, after_seq: int, entries: dict[SpanId, Entry]) -> Iterator[tuple[SpanRecord, bytes]]:
     traces = {trace_id_of(key) for key in entries}
     last_known: dict[str, int] = {}
     for entry in _entries(log_dir, after_seq):

@@ -23,6 +23,7 @@ class About:
     Attributes:
         service_name: `service.name` of its resource.
         pid: its process id, on its host, in its container.
+        process: another text for every process; a process may have several logs.
         host: name of the host.
         started_at: when the log was begun, RFC 3339.
         version: of this package.
@@ -33,6 +34,7 @@ class About:
 
     service_name: str = ""
     pid: int = 0
+    process: str = ""
     host: str = ""
     started_at: str = ""
     version: str = ""
@@ -41,8 +43,8 @@ class About:
     without_content: tuple[str, ...] = ()
 
 
-def write_about(log_dir: Path, about: About) -> None:
-    """Write it anew, as a whole or not at all.
+def write_about(log_dir: Path, about: About, *, sync: bool = False) -> None:
+    """Write it anew, as a whole or not at all; with `sync` its text survives a power cut.
 
     Raises:
         OSError: it could not be written; what was there still is.
@@ -51,6 +53,8 @@ def write_about(log_dir: Path, about: About) -> None:
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         write_whole(fd, orjson.dumps(asdict(about)))
+        if sync:
+            os.fsync(fd)
         draft.replace(log_dir / ABOUT)
     except OSError:
         with suppress(OSError):
@@ -78,7 +82,7 @@ def read_about(log_dir: Path) -> About | None:
     )
 
 
-_TEXTS = ("service_name", "host", "started_at", "version", "contract_file")
+_TEXTS = ("service_name", "process", "host", "started_at", "version", "contract_file")
 
 
 def _texts_of(value: object) -> tuple[str, ...]:

@@ -35,12 +35,13 @@ def adopt(spool_dir: Path) -> Iterator[AdoptedLog]:
     """
     _sweep(spool_dir)
     for path in list_logs(spool_dir):
-        adopted = _adopted(path)
+        adopted = adopt_log(path)
         if adopted is not None:
             yield adopted
 
 
-def _adopted(path: Path) -> AdoptedLog | None:
+def adopt_log(path: Path) -> AdoptedLog | None:
+    """Return one log, locked for the caller; None if it is not to be had: see `adopt`, or tried again later."""
     try:
         if path.stat().st_uid != os.geteuid():
             tell_once(f"{path} belongs to another user and is left alone")

@@ -123,8 +123,8 @@ class Consumers:
         """Flush, end the threads, and close the targets; what could not be delivered waits on disk. Safe twice.
 
         A target that is known to be away is not waited for, a store tried once more; what dead processes have left is
-        waited for, for 2 seconds at most, if that is still being looked at for the first time. A log that everybody has to its
-        end, and in which no span is open, is removed.
+        waited for, for 2 seconds at most, if that is still being looked at for the first time. A log that everybody
+        has to its end, and in which no span is open, is removed.
 
         Returns:
             False if a store has not everything, see `flush`, or a target hangs.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.pipeline.content import drop_content
+from otel_agenttrace.slices import in_slices
 from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.target import Item, is_store
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _MAX_KEPT = 2048
 _MAX_KEPT_BYTES = 1 << 24
 _MAX_LOGS = 64
-_AT_A_TIME = 32
-"""About a millisecond, which an agent's thread may have to wait."""
 
 
 class Decoder:
@@ -52,14 +50,11 @@ class Decoder:
 
         Without content where the log says so. Where nobody can read what it says, only stores are given content.
         """
-        found = []
         with self._lock:  # whoever wants the same ones meanwhile had better wait for them
             known = self._about(log_dir)
             about = known or About()
             has_content = is_store(target) if known is None else target not in about.without_content
-            for at in range(0, len(entries), _AT_A_TIME):
-                found += [self._item(log_dir, entry, about, has_content) for entry in entries[at : at + _AT_A_TIME]]
-                time.sleep(0)  # gives the interpreter to an agent's thread, which else waits for its switch interval
+            found = [self._item(log_dir, entry, about, has_content) for entry in in_slices(entries)]
         return [item for item in found if item is not None]
 
     def _about(self, log_dir: Path) -> About | None:

@@ -39,7 +39,7 @@ def create_log(spool_dir: Path, about: About, started_unix_nano: int, *, sync: b
         if lock is None:
             raise FileExistsError(f"{draft} is in use")
         ledger = Ledger(draft)
-        write_about(draft, about)
+        write_about(draft, about, sync=sync)
         path = spool_dir / str(name)
         draft.rename(path)
     except OSError:

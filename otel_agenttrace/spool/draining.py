@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.errors import StoreUnavailableError
-from otel_agenttrace.spool.abandoned import end_open_spans
+from otel_agenttrace.spool.abandoned import Completed, end_open_spans, is_completed
 from otel_agenttrace.spool.about import read_about
-from otel_agenttrace.spool.adoption import adopt
+from otel_agenttrace.spool.adoption import adopt, adopt_log
 from otel_agenttrace.spool.consumer import Consumer
 from otel_agenttrace.spool.decoding import Decoder
 from otel_agenttrace.spool.directory import list_logs, log_bytes
@@ -20,6 +20,7 @@ from otel_agenttrace.spool.judging import Judging
 from otel_agenttrace.spool.names import target_names
 from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.removal import remove_segments
+from otel_agenttrace.spool.siblings import Siblings
 from otel_agenttrace.spool.target import Delivery, is_store
 from otel_agenttrace.spool.worker import HANGS_AFTER_S, Worker
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.spool.adoption import AdoptedLog
     from otel_agenttrace.spool.decoding import Decode
     from otel_agenttrace.spool.judging import Judge
-    from otel_agenttrace.spool.target import Item, SpoolTarget
+from otel_agenttrace.spool.target import Item, SpoolTarget
 
 _DAY_S = 86_400
 MAX_AGE_S = 7 * _DAY_S
@@ -96,9 +97,10 @@ class Drainer:
         """Adopt and deliver what can be delivered now; what is to wait for a target, waits on disk."""
         removed = left = 0
         try:
+            siblings = Siblings(self._spool_dir)
             for adopted in adopt(self._spool_dir):
                 with adopted:
-                    is_removed = self._may_go_on() and self._is_drained(adopted)
+                    is_removed = self._may_go_on() and self._is_drained(adopted, siblings)
                 removed += is_removed
                 left += not is_removed
                 if not self._may_go_on():
@@ -107,11 +109,11 @@ class Drainer:
             self._tell(self._spool_dir, error)
         return Drained(removed, left)
 
-    def _is_drained(self, adopted: AdoptedLog) -> bool:
+    def _is_drained(self, adopted: AdoptedLog, siblings: Siblings) -> bool:
         """Deliver one log; whether that was all of it, and it is gone."""
         try:
             path = adopted.path
-            last_seq = end_open_spans(path, adopted.repair().last_seq)
+            last_seq, is_complete = _complete(adopted, siblings.of(path))
             about = read_about(path)
             if about is None and not self._workers:
                 return False  # nobody is here who could be meant
@@ -120,7 +122,7 @@ class Drainer:
             try:
                 last_seq = self._deliver_and_judge(consumers, path, last_seq)
                 self._give_up(tuple(consumers.values()), path, last_seq)
-                return self._clear(adopted, tuple(consumers.values()), last_seq)
+                return is_complete and self._clear(adopted, tuple(consumers.values()), last_seq)
             finally:
                 for consumer in consumers.values():
                     self._detach(consumer)
@@ -211,6 +213,21 @@ class Drainer:
     def _tell(self, path: Path, error: Exception) -> None:
         why = getattr(error, "strerror", None) or error
         self._losses.add("spool", 0, f"spool: {path} cannot be drained: {why}")
+
+
+def _complete(adopted: AdoptedLog, siblings: Sequence[Path]) -> Completed:
+    """End the open spans of a log, and first those of its siblings, which may have ended in this one."""
+    family = [adopted.path, *siblings]
+    are_complete = True
+    for path in siblings:
+        other = None if is_completed(path) else adopt_log(path)
+        if other is not None:
+            with other:
+                others = [each for each in family if each != path]
+                found = end_open_spans(path, other.repair().last_seq, others, held=adopted.path)
+                are_complete = are_complete and found.is_complete
+    found = end_open_spans(adopted.path, adopted.repair().last_seq, siblings)
+    return found if are_complete else found._replace(is_complete=False)
 
 
 def _is_blocked(worker: Worker, consumer: Consumer) -> bool:

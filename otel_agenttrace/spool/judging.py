@@ -5,6 +5,7 @@ So every target of the log gets them, once, whoever adopts it and however often.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from otel_agenttrace.errors import StoreUnavailableError
@@ -58,7 +59,7 @@ class Judging:
         is_done: whether the log has its verdicts, from now or before.
 
     Raises:
-        OSError: the log's mark cannot be read or written.
+        OSError: the log's mark cannot be read.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Judging:
         if found is None:
             # Whoever adopts the log next, should this not come to its end, begins where this one does.
             found = Cursor(max(0, stored_seq - _LOOK_BACK))
-            self._mark.save(found)
+            self._save(found)
         self._judged_seq = found.seq
         self.is_done = found.seq >= last_seq
 
@@ -111,13 +112,17 @@ class Judging:
         append_to_dead_log(self._log_dir, last_seq + 1, [(record, b"") for record in verdicts])
         self.is_done = True
         last_seq += len(verdicts)
-        self._mark.save(Cursor(last_seq, sent=len(verdicts)))
+        self._save(Cursor(last_seq, sent=len(verdicts)))
         return last_seq
 
     def close(self) -> None:
         """Release what is open."""
         self.is_done = True
         self._mark.close()
+
+    def _save(self, judged: Cursor) -> None:
+        with suppress(OSError):  # a full disk, of which delivering the log may free some
+            self._mark.save(judged)
 
     def _note_earlier(self, may_go_on: Callable[[], bool]) -> bool:
         """Tell the judge what earlier deliveries have brought to the store; False if that was interrupted."""

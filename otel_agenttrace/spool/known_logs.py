@@ -46,6 +46,15 @@ class KnownLog:
         """The name of its directory."""
         return self.counts.log
 
+    @property
+    def removed_count(self) -> int:
+        """How many of its records are not on the disk any more, since everybody had passed them."""
+        if self.path is None:
+            return self.counts.last_seq
+        with suppress(OSError):
+            return min((segment.first_seq - 1 for segment in list_parts(self.path).segments), default=0)
+        return 0
+
     def waiting(self, target: str) -> int:
         """How many records a target has still to be offered; 0 if it is not to get the log."""
         cursor = self.counts.cursors.get(target)

@@ -143,6 +143,6 @@ MEASURES = (
     Measure(WRITTEN, "{record}", "Records written to the spool, those of started spans included.", _written),
     Measure(UNSYNCED, "{record}", "Records that the disk did not promise to keep.", _counted("unsynced")),
     Measure(UNSAMPLED, "{span}", "Spans that were not sampled, and so not recorded.", _counted("unsampled")),
-    Measure(REDACTED, "{span}", "Spans in which something was hidden.", _counted("redacted")),
-    Measure(TRUNCATED, "{span}", "Spans in which something was cut.", _counted("truncated")),
+    Measure(REDACTED, "{secret}", "Secrets that were hidden before anything was written.", _counted("redacted")),
+    Measure(TRUNCATED, "{value}", "Values that were cut since they were too large.", _counted("truncated")),
 )

@@ -16,6 +16,7 @@ from otel_agenttrace.spool.directory import create_log
 from otel_agenttrace.spool.ledger import COUNTERS
 from otel_agenttrace.spool.refusal import DISK, RefusedError
 from otel_agenttrace.spool.removal import remove_log
+from otel_agenttrace.spool.siblings import this_process
 from otel_agenttrace.spool.syncing import GroupSync
 from otel_agenttrace.spool.writer import LogWriter
 
@@ -173,7 +174,8 @@ class ProcessLog:
         """
         self._about = about
         if self.writer is not None:
-            write_about(self.writer.path, self._complete(self.writer.started_unix_nano))
+            about = self._complete(self.writer.started_unix_nano)
+            write_about(self.writer.path, about, sync=self._config.durability == "power")
 
     def _write_refusals(self, writer: LogWriter) -> None:
         times, self._pending_refusals = self._pending_refusals, None
@@ -182,4 +184,6 @@ class ProcessLog:
 
     def _complete(self, started_unix_nano: int) -> About:
         started_at = datetime.fromtimestamp(started_unix_nano / 1e9, timezone.utc).isoformat()
-        return replace(self._about, pid=os.getpid(), host=socket.gethostname(), started_at=started_at)
+        return replace(
+            self._about, pid=os.getpid(), process=this_process(), host=socket.gethostname(), started_at=started_at
+        )

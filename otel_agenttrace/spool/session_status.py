@@ -26,7 +26,7 @@ class SessionTarget:
 
     Attributes:
         name: the target.
-        recorded: the spans that are known; None if the store cannot tell, or the target was not to get every log.
+        recorded: the spans that are known; None if it is not known that they were all recorded for the target.
         sent: those that it has; None if some may have been rejected or dropped.
         waiting: those that have still to be offered to it.
         rejected: 0 if the target never rejected anything, else None.
@@ -102,12 +102,13 @@ class SessionStatus:
         }
         rejected = 0 if not any(log.counts.cursors[name].rejected for log in wanted) else None
         dropped = 0 if not any(log.counts.cursors[name].dropped for log in wanted) else None
-        recorded = len(known) if stored is not None and len(wanted) == len(self._logs) else None
+        is_known = stored is not None and len(wanted) == len(self._logs) and self._may_have_held(stored)
+        recorded = len(known) if is_known else None
         sent = None if recorded is None or rejected is None or dropped is None else recorded - len(spans)
         times = [log.waiting_since(name) for log in wanted if waiting[log.name]]
         return SessionTarget(
             name,
-            recorded,
+            len(known) if is_read and stored is not None else recorded,
             len(stored.keys() - spans) if is_read and stored is not None else sent,
             len(spans),
             rejected,
@@ -115,6 +116,11 @@ class SessionStatus:
             max(0.0, now - min(times)) if times else None,
             len(set().union(*(waiting[log.name] for log in wanted if log.state == "dead"))),
         )
+
+    def _may_have_held(self, stored: Mapping[SpanKey, bool]) -> bool:
+        """Whether spans that the store has, and no log any more, can have been in one; imported ones never were."""
+        elsewhere = len(stored.keys() - self._spooled.keys())
+        return elsewhere <= sum(log.removed_count for log in self._logs)
 
     def _waiting(self, log: KnownLog, target: str) -> Sequence[SpooledRecord]:
         passed = log.counts.cursors[target].seq

@@ -28,6 +28,7 @@ def format_failure(
     *,
     failure_id: str,
     trace_id: str,
+    notes: Sequence[Line] = (),
     next_option: str = "",
     width: int = 80,
     glyphs: Glyphs = UNICODE,
@@ -41,6 +42,7 @@ def format_failure(
         failure: None for a trace that passed.
         failure_id: the id as it is to be shown, see `short_failure_id`.
         trace_id: the trace's id as it is to be typed; short, if the store can complete it.
+        notes: what must be known besides, see `format_warnings`.
         next_option: what the next command needs besides, e.g. ` --store traces.db`.
         width: columns that no line exceeds but the last, which is there to be copied.
         glyphs: the signs to draw with.
@@ -50,7 +52,7 @@ def format_failure(
     if failure is not None:
         lines += _told(failure, width, glyphs)
     lines.extend(_path_lines(_path(rows, failure), width, glyphs))
-    lines = [cut_line(line, width, glyphs) for line in lines]
+    lines = [cut_line(line, width, glyphs) for line in (*lines, *notes)]
     return [*lines, (Segment("next: ", "dim"), Segment(f"agenttrace trace show {trace_id}{next_option}"))]
 
 

@@ -20,11 +20,12 @@ from otel_agenttrace.views.timeline import Axis, axis_of
 from otel_agenttrace.views.units import format_cost, format_duration, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from otel_agenttrace.pipeline.root_cause import Failure
     from otel_agenttrace.pipeline.summary import TraceSummary
     from otel_agenttrace.stores.api import StoredTrace
+    from otel_agenttrace.views.warnings import ViewWarning
 
 MAX_SPANS = 5_000
 """Spans on one page; a browser gets slow beyond."""
@@ -35,12 +36,12 @@ MAX_CHARACTERS = 20_000_000
 _STATUS_CSS = {"failed": "bad", "hallucinated": "bad", "passed": "good", "running": "run"}
 
 
-def format_html(trace: StoredTrace, *, max_spans: int = MAX_SPANS) -> str:
+def format_html(trace: StoredTrace, warnings: Iterable[ViewWarning] = (), *, max_spans: int = MAX_SPANS) -> str:
     """Return a trace as an HTML document.
 
     It shows what the tree and the timeline show, and each span opens to all that it holds. Of a trace with more than
     `max_spans` spans or 20 million characters, and of values and lists beyond the bounds in `html_value`, it says what
-    it leaves out.
+    it leaves out; `warnings` say what the trace itself lacks.
     """
     rows = TraceRows(trace)
     summary = summarize(trace)
@@ -48,6 +49,7 @@ def format_html(trace: StoredTrace, *, max_spans: int = MAX_SPANS) -> str:
     body = "".join(
         (
             _header(summary),
+            *(f'<section class="failure recovered">{escape(warning.message)}</section>\n' for warning in warnings),
             *(_failure(failure, rows, anchors) for failure in rows.failures),
             _spans(rows, anchors),
             _footer(trace),

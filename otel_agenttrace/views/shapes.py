@@ -22,9 +22,10 @@ from otel_agenttrace.pipeline.explain import explain
 from otel_agenttrace.pipeline.flags import find_flags
 from otel_agenttrace.pipeline.messages import message_shape
 from otel_agenttrace.pipeline.summary import summarize
+from otel_agenttrace.views.warnings import warning_shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from otel_agenttrace.model.record import EventRecord, LinkRecord, SpanRecord
     from otel_agenttrace.pipeline.flag import Flag
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.stores.api import StoredTrace, StoreInfo
     from otel_agenttrace.stores.failures import FoundFailure
     from otel_agenttrace.views.summary import SessionSummary
+    from otel_agenttrace.views.warnings import ViewWarning
 
 _CANONICAL = (
     "dialect", "operation", "model", "request_model", "response_model", "provider", "agent_name", "tool_name",
@@ -46,7 +48,7 @@ def summary_shape(summary: TraceSummary) -> dict[str, Any]:
     return asdict(summary)
 
 
-def trace_shape(trace: StoredTrace) -> dict[str, Any]:
+def trace_shape(trace: StoredTrace, warnings: Iterable[ViewWarning] = ()) -> dict[str, Any]:
     """`trace show`: the summary, its flags, every span, and apart from them what is said of all of them."""
     tree = SpanTree(trace.spans)
     return {
@@ -55,6 +57,7 @@ def trace_shape(trace: StoredTrace) -> dict[str, Any]:
         "conflicting_span_ids": sorted(trace.conflicts),
         "spans": [span_shape(span) for span in distinct(filterfalse(is_verdict, trace.spans))],
         "verdict": span_shape(tree.verdict) if tree.verdict else None,
+        "warnings": warning_shapes(warnings),
     }
 
 
@@ -90,15 +93,18 @@ def span_shape(span: SpanRecord) -> dict[str, Any]:
     }
 
 
-def session_shape(summary: SessionSummary, traces: Sequence[TraceSummary]) -> dict[str, Any]:
+def session_shape(
+    summary: SessionSummary, traces: Sequence[TraceSummary], warnings: Iterable[ViewWarning] = ()
+) -> dict[str, Any]:
     """`session show`: the fields of TraceSession, its totals, its slowest steps, and its traces."""
     session = summary.session.model_dump(mode="json")
     numbers = {field.name: getattr(summary, field.name) for field in fields(summary) if field.name != "session"}
     numbers["slowest_steps"] = [asdict(step) for step in summary.slowest_steps]
-    return {**session, **numbers, "traces": [summary_shape(trace) for trace in traces]}
+    shapes = [summary_shape(trace) for trace in traces]
+    return {**session, **numbers, "traces": shapes, "warnings": warning_shapes(warnings)}
 
 
-def failure_shape(found: FoundFailure) -> dict[str, Any]:
+def failure_shape(found: FoundFailure, warnings: Iterable[ViewWarning] = ()) -> dict[str, Any]:
     """`failure show`: the failure in a sentence, the event, the trace as steps, the span ids from root to origin."""
     event, record = found.stored
     path = found.failure.path if found.failure else (SpanTree(found.trace.spans).root.record.span_id,)
@@ -107,6 +113,7 @@ def failure_shape(found: FoundFailure) -> dict[str, Any]:
         "failure_event": event.model_dump(mode="json"),
         "trace_record": record.model_dump(mode="json"),
         "path": list(path),
+        "warnings": warning_shapes(warnings),
     }
 
 

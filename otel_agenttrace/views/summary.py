@@ -135,8 +135,13 @@ def trace_heading(
     return [_identity(summary.trace_id, summary.status), *_flow(facts, width, glyphs), *notes]
 
 
-def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
-    """Return a session as lines: what it was about, its totals, and its slowest steps with their share of the time."""
+def format_session_summary(
+    summary: SessionSummary, notes: Sequence[Line] = (), *, width: int = 80, glyphs: Glyphs = UNICODE
+) -> list[Line]:
+    """Return a session as lines: what it was about, its totals, and its slowest steps with their share of the time.
+
+    `notes` are lines about the session as a whole, as those of `format_warnings`.
+    """
     session = summary.session
     recovered = f" {glyphs.dot} {summary.recovered_count} recovered" if summary.recovered_count else ""
     facts = [
@@ -152,6 +157,7 @@ def format_session_summary(summary: SessionSummary, *, width: int = 80, glyphs: 
         _identity(session.id, session.status),
         *_flow([session.task], width, glyphs),
         *_flow(facts, width, glyphs),
+        *notes,
     ]
     if summary.slowest_steps:
         lines += [(), *_slowest_lines(summary, width, glyphs)]

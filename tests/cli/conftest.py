@@ -59,6 +59,12 @@ def store_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def spool_dir(store_url: str) -> Path:
+    """The spool beside the store that holds the recording; it is not there yet."""
+    return Path(store_url.removeprefix("sqlite:///") + ".spool")
+
+
+@pytest.fixture
 def check_golden(tmp_path: Path) -> Callable[[str, str], None]:
     """Compare an output with the file of that name; `AGENTTRACE_WRITE_GOLDEN=1` writes it instead."""
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_agenttrace.spool.about import About
+from otel_agenttrace.losses import LossLog
+from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
-from otel_agenttrace.spool.directory import log_bytes
+from otel_agenttrace.spool.directory import list_logs, log_bytes
+from otel_agenttrace.spool.draining import Drained, drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.history import note_removed
 from otel_agenttrace.spool.ledger import read_ledger
@@ -25,6 +27,7 @@ from otel_agenttrace.spool.removal import remove_segments
 from otel_agenttrace.spool.status import read_status
 from otel_agenttrace.testing.programs import run_program
 from otel_agenttrace.testing.spool import make_serialized, number_of
+from otel_agenttrace.testing.spool_targets import ListTarget, append_spans, decode, names_of, serialized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +117,17 @@ def test_it_is_known_when_records_were_refused(tmp_path: Path) -> None:
     assert read_status(tmp_path).refusal_times == (first, last)
 
 
+def test_times_of_refusals_are_in_order(tmp_path: Path) -> None:
+    """Even by a clock that jumps back."""
+    times = iter([9000, 8000, 7000, 10_000, *[3000] * 10])
+    spool = SpoolLog(SpoolConfig(tmp_path, max_bytes=8192), clock=lambda: next(times))
+    assert [spool.append(Kind.SPAN, make_serialized(2, size=3000)) for _ in range(4)] == [None] * 4
+    found = read_status(tmp_path).refusal_times
+
+    assert found is not None
+    assert found.first_unix_nano <= found.last_unix_nano
+
+
 def test_times_of_refusals_wait_for_a_disk_with_room(small_disk: Path) -> None:
     """They are written with the first log that can be made."""
     (small_disk / "hog").write_bytes(bytes(256 * 1024))
@@ -142,6 +156,53 @@ def test_a_disk_that_becomes_read_only(small_disk: Path, caplog: pytest.LogCaptu
     assert list(adopt(small_disk)) == []
     assert "cannot be adopted" in caplog.text
     assert [entry.seq for entry in read(log)] == [1]
+
+
+def test_a_full_disk_is_emptied_by_delivering(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even the places of the targets can be written; a dead log is delivered and goes all the same."""
+    spool = SpoolLog(SpoolConfig(small_disk / "spool"), About(targets=("store:s",)))
+    append_spans(spool, range(20))
+    del spool
+    with suppress(OSError):
+        (small_disk / "hog").write_bytes(bytes(1 << 20))
+    store = ListTarget("store:s")
+
+    assert drain(small_disk / "spool", [store], decode, LossLog(), 20) == Drained(1, 0)
+    assert store.names == names_of(range(20))
+    assert list_logs(small_disk / "spool") == []
+    assert "No space left on device" in caplog.text
+
+
+def test_spans_are_not_ended_by_halves(small_disk: Path) -> None:
+    """Where the disk has no room for the ends of open spans nothing is added, and the log waits for another time."""
+    spool = SpoolLog(SpoolConfig(small_disk / "spool"), About(targets=("list",)))
+    for number in range(50):
+        spool.append(Kind.START, serialized(number, end_time_unix_nano=None))
+    del spool
+    with suppress(OSError):
+        (small_disk / "hog").write_bytes(bytes(1 << 20))
+    target = ListTarget()
+    assert drain(small_disk / "spool", [target], decode, LossLog(), 20) == Drained(0, 1)
+    assert target.names == []
+    (small_disk / "hog").unlink()
+
+    assert drain(small_disk / "spool", [target], decode, LossLog(), 20) == Drained(1, 0)
+    assert target.names == names_of(range(50))
+
+
+def test_an_about_that_cannot_be_written_leaves_the_old_one(small_disk: Path) -> None:
+    """It is written as a whole or not at all, and told."""
+    spool = SpoolLog(SpoolConfig(small_disk / "spool"), About(service_name="old"))
+    assert spool.open()
+    (path,) = spool.logs
+    with suppress(OSError):
+        (small_disk / "hog").write_bytes(bytes(1 << 20))
+    spool.describe(About(service_name="new" * 2000))
+    about = read_about(path)
+
+    assert about is not None
+    assert about.service_name == "old"
+    assert not (path / "about.json.new").exists()
 
 
 def test_writes_that_are_cut_short(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import textwrap
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from otel_agenttrace.exporters.spooled_store import SpooledStore
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.model.record import ENDED_BY, EventRecord
@@ -43,8 +45,6 @@ from otel_agenttrace.testing.spool_targets import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import pytest
 
     from otel_agenttrace.spool.target import SpoolTarget
 
@@ -186,6 +186,25 @@ def test_a_log_that_has_lost_segments_is_passed(spool_dir: Path) -> None:
     (status,) = read_status(spool_dir).targets
     assert status.dropped == names[2].first_seq - names[1].first_seq
     assert status.sent == len(target.names) == 100 - status.dropped
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.9])
+def test_damage_is_counted_for_every_target(spool_dir: Path, place: float, caplog: pytest.LogCaptureFixture) -> None:
+    """Bits that the disk has changed cost the record that they are in; the counts still add up."""
+    path = dead_log(spool_dir, range(60), ["store:s", "otlp"])
+    segment = path / str(list_segments(path)[1])
+    data = bytearray(segment.read_bytes())
+    data[int(len(data) * place)] ^= 0x5A
+    segment.write_bytes(data)
+    store, otlp = ListTarget("store:s"), ListTarget("otlp")
+
+    assert drained(spool_dir, store, otlp) == Drained(1, 0)
+    assert store.names == otlp.names
+    assert len(store.names) >= 59
+    for status in read_status(spool_dir).targets:
+        assert (status.recorded, status.waiting) == (60, 0)
+        assert (status.sent, status.dropped) == (len(store.names), 60 - len(store.names))
+    assert " are damaged" in caplog.text
 
 
 def test_a_target_that_is_away_does_not_hold_back_the_others(spool_dir: Path) -> None:

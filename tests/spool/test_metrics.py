@@ -155,8 +155,8 @@ def test_counts_of_the_ledger_are_metrics(tmp_path: Path, metrics: Metrics) -> N
         consumers.log.count(name, 3)
 
     assert metrics.points("agenttrace.span.unsampled") == {(): 3}
-    assert metrics.points("agenttrace.span.redacted") == {(): 3}
-    assert metrics.points("agenttrace.span.truncated") == {(): 3}
+    assert metrics.points("agenttrace.secret.redacted") == {(): 3}
+    assert metrics.points("agenttrace.value.truncated") == {(): 3}
     assert metrics.points("agenttrace.spool.record.unsynced") == {(): 3}
     consumers.shutdown(10)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.losses import LossLog
@@ -21,6 +22,8 @@ from otel_agenttrace.testing.spool_targets import ListTarget, append_spans, deco
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import pytest
 
 
 def adds_up(targets: Iterable[TargetStatus]) -> bool:
@@ -118,3 +121,19 @@ def test_a_log_that_cannot_be_read_is_named(spool: SpoolLog, spool_dir: Path) ->
 
     assert status.unreadable == (broken.name,)
     assert len(status.living) == 1
+
+
+def test_the_history_has_two_files(spool: SpoolLog, spool_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older one is replaced, so that it does not grow for ever; the last logs are always there."""
+    monkeypatch.setattr("otel_agenttrace.spool.history._MAX_BYTES", 2000)
+    assert spool.open()
+    (path,) = spool.logs
+    for number in range(40):
+        other = path.with_name(f"{number + 1}-1-{number:08x}")
+        shutil.copytree(path, other)
+        note_removed(other)
+    names = [row["log"] for row in read_history(spool_dir)]
+
+    assert 0 < len(names) < 40
+    assert names[-1] == f"40-1-{39:08x}"
+    assert sum(file.stat().st_size for file in spool_dir.glob(f"{HISTORY}*")) < 2 * 4000

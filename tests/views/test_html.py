@@ -15,6 +15,7 @@ from otel_agenttrace.testing.spans import START, TRACE_ID, make_span
 from otel_agenttrace.views import html
 from otel_agenttrace.views.html import format_html
 from otel_agenttrace.views.html_value import MAX_ITEMS, MAX_TEXT, value_block
+from otel_agenttrace.views.warnings import ViewWarning
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import AnyValue
@@ -199,6 +200,13 @@ def test_events_links_and_what_was_dropped_are_there() -> None:
     span = make_span(dropped_attributes_count=3, dropped_links_count=1, status_code="OK", start_time_unix_nano=START)
 
     assert "3 attributes, 1 links" in Page(format_html(StoredTrace(TRACE_ID, (span,)))).text
+
+
+def test_a_page_says_what_it_lacks(booking: StoredTrace) -> None:
+    """Each warning once, and none acts."""
+    page = format_html(booking, [ViewWarning("waiting", "3 spans <b>wait</b>", 3)])
+
+    assert page.count("3 spans &lt;b&gt;wait&lt;/b&gt;") == 1
 
 
 def test_what_is_remarkable_is_on_the_line_of_its_span() -> None:

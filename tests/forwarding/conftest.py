@@ -1,0 +1,44 @@
+"""Peers to forward to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.forwarding.peers import GrpcPeer, HttpPeer, Otelcol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.forwarding.peers import Peer
+
+
+@pytest.fixture(params=["grpc", "http", "otelcol-grpc", "otelcol-http"])
+def peer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """A server in this process, and the real Collector, by each of OTLP's protocols; it is up."""
+    server, _, protocol = request.param.rpartition("-")
+    made: Peer
+    if server:
+        made = Otelcol(tmp_path_factory.mktemp("otelcol"), "grpc" if protocol == "grpc" else "http/protobuf")
+    else:
+        made = GrpcPeer() if protocol == "grpc" else HttpPeer()
+    made.up()
+    yield made
+    if isinstance(made, (GrpcPeer, HttpPeer)):
+        made.__exit__()
+    made.down()
+
+
+@pytest.fixture
+def http() -> Iterator[HttpPeer]:
+    """A server in this process; it is up."""
+    with HttpPeer() as made:
+        yield made
+
+
+@pytest.fixture
+def grpc_peer() -> Iterator[GrpcPeer]:
+    """A server in this process; it is up."""
+    with GrpcPeer() as made:
+        yield made
