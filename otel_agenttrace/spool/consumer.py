@@ -118,12 +118,10 @@ class Consumer:
         offered = offer(self.target, wanted)
         if offered.is_doubtful and not offered.done and len(wanted) == 1:
             offered = self._compared(batch, offered)
+        if finished := batch.items[: offered.done]:
+            self._tell_of_delivery(finished)  # before the cursor moves, for which others wait
         with self._lock:
-            finished = batch.items[: offered.done]
-            step = self._settle(batch, offered)
-        if finished:
-            self._tell_of_delivery(finished)
-        return step
+            return self._settle(batch, offered)
 
     def extend(self, last_seq: int) -> None:
         """Deliver a dead log on to an end that is further away now."""
