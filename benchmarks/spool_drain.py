@@ -131,6 +131,7 @@ def outage(agent: Agent, sink: Sink, spans: int) -> Outage:
     began, at = time.perf_counter(), agent.delivered
     agent.wait_for(before + spans)
     seconds = time.perf_counter() - began
+    grown = max(grown, resident_mib() - resident)
     agent.consumers.flush(60)
     _, different = sink.taken()
     sink.down()
@@ -163,7 +164,7 @@ def _sdk_span(serialized: SerializedSpan) -> ReadableSpan:
     record = deserialize(serialized)
     provider = _providers.get(record.resource.service_name)
     if provider is None:
-        resource = Resource(record.resource.attributes)  # type: ignore[arg-type]
+        resource = Resource(record.resource.attributes)
         provider = _providers[record.resource.service_name] = TracerProvider(resource=resource, shutdown_on_exit=False)
     context = None
     if record.parent_span_id is not None:
@@ -172,7 +173,7 @@ def _sdk_span(serialized: SerializedSpan) -> ReadableSpan:
     span = provider.get_tracer(record.scope.name).start_span(
         record.name,
         context,
-        attributes=record.attributes,  # type: ignore[arg-type]
+        attributes=record.attributes,
         start_time=record.start_time_unix_nano,
     )
     span.end(record.end_time_unix_nano)

@@ -14,6 +14,7 @@ from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.consumers import Consumers
 from otel_agenttrace.spool.directory import has_dead_logs
 from otel_agenttrace.spool.log import SpoolLog
+from otel_agenttrace.spool.metrics import report_metrics
 from otel_agenttrace.spool.places import usable
 from otel_agenttrace.verdicts import Verdicts, late_judge
 
@@ -56,6 +57,7 @@ class Flight:
         )
         self._verdicts.record_into(self.log, self.consumers)
         self._ledger: LedgerCounts | None = None
+        self._end_report = report_metrics(self.log, self.consumers)
         with suppress(OSError):  # told when something is to be written there
             if has_dead_logs(self.log.config.directory):
                 self.consumers.start()
@@ -80,7 +82,9 @@ class Flight:
         deadline = time.monotonic() + timeout_s
         is_flushed = self._flush(timeout_s * 0.75, is_last=True)
         self._verdicts.stop(deadline - time.monotonic())
-        return self.consumers.shutdown(deadline - time.monotonic()) and is_flushed
+        is_delivered = self.consumers.shutdown(deadline - time.monotonic())
+        self._end_report()
+        return is_delivered and is_flushed
 
     def release(self) -> None:
         """Leave the log to whoever starts next."""

@@ -11,17 +11,22 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _SLICE_S = 0.0002
+_MAX_SLICE_S = 0.005
 
 
 def in_slices(items: Iterable[_T]) -> Iterator[_T]:
-    """Yield the items, and let others run every fifth of a millisecond.
+    """Yield the items, and give way to other threads every fifth of a millisecond.
 
     A thread that wants to run Python code waits for one that does for up to `sys.getswitchinterval()`, 5 milliseconds,
-    unless that one gives way; and what ends a span may have to wait several times.
+    unless that one gives way; and what ends a span may have to wait several times. Beside a thread that computes all
+    the time that would come to nothing but waiting: after it was kept waiting, the next slice is as long as that took.
     """
-    until = time.perf_counter() + _SLICE_S
+    slice_s = _SLICE_S
+    since = time.perf_counter()
     for item in items:
         yield item
-        if time.perf_counter() > until:
+        now = time.perf_counter()
+        if now - since > slice_s:
             time.sleep(0)
-            until = time.perf_counter() + _SLICE_S
+            since = time.perf_counter()
+            slice_s = min(max(_SLICE_S, since - now), _MAX_SLICE_S)

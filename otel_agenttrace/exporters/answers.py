@@ -20,6 +20,7 @@ from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untype
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from grpc import RpcError, StatusCode  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from requests import ConnectionError, Session  # noqa: A004 - the library's word for it
 
 from otel_agenttrace.spool.target import TAKEN, Delivery
 
@@ -61,6 +62,10 @@ class Answers:
         """Take note of a response; a hook of `requests`."""
         self.last = _http_delivery(response)
 
+    def note_unreachable(self, error: ConnectionError) -> None:
+        """Take note that there was nobody to answer."""
+        self.last = Delivery("away", message=f"{type(error).__name__}: {error}"[:_MAX_MESSAGE])
+
     def note_grpc(self, response: object) -> None:
         """Take note of a response, or of the error that was raised in its place."""
         self.last = _grpc_error(response) if isinstance(response, RpcError) else _partial_success(response)
@@ -74,11 +79,25 @@ def watch(exporter: SpanExporter) -> Answers | None:
         _watch_stub(exporter, answers)
         return answers
     for owner in (getattr(client, "_transport", None), exporter):  # before 1.45 it is kept in the exporter itself
-        hooks = getattr(getattr(owner, "_session", None), "hooks", None)
-        if isinstance(hooks, dict) and isinstance(hooks.get("response"), list):
-            hooks["response"].append(answers.note_http)
+        session = getattr(owner, "_session", None)
+        if isinstance(session, Session):
+            _watch_session(session, answers)
             return answers
     return None
+
+
+def _watch_session(session: Session, answers: Answers) -> None:
+    session.hooks["response"].append(answers.note_http)
+    send = session.send
+
+    def watched(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return send(*args, **kwargs)
+        except ConnectionError as error:
+            answers.note_unreachable(error)
+            raise
+
+    session.send = watched  # type: ignore[method-assign]
 
 
 class _WatchedStub:

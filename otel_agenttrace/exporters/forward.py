@@ -70,6 +70,12 @@ class Forward:
         said = result.name if isinstance(result, SpanExportResult) else type(result).__name__
         return Delivery("failed", message=f"{name} returned {said}")
 
+    @property
+    def seems_away(self) -> bool:
+        """Whether a server of OTLP could not be reached or asked to be left alone, and the exporter tries it again."""
+        last = None if self._answers is None else self._answers.last
+        return last is not None and last.outcome == "away"
+
     def renew(self) -> None:
         """Take another exporter: connections do not survive a fork."""
         if self._make_exporter is not None:

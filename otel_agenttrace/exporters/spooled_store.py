@@ -30,6 +30,7 @@ class SpooledStore:
     """
 
     takes_open = True
+    seems_away = False
 
     def __init__(self, name: str, store: LazyStore, *, is_lasting: bool = True) -> None:
         self.name = name

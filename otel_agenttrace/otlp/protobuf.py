@@ -250,7 +250,10 @@ def _write_attributes(pairs: Any, attributes: Mapping[str, Any], levels: int = _
     for key, value in attributes.items():
         pair = pairs.add()
         pair.key = key
-        _write_value(pair.value, value, levels)
+        if value.__class__ is str:  # as most are
+            pair.value.string_value = value
+        else:
+            _write_value(pair.value, value, levels)
 
 
 def _write_value(message: AnyValueMessage, value: Any, levels: int) -> None:

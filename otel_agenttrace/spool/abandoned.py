@@ -2,7 +2,7 @@
 
 So they reach all targets like any other record, once, whoever adopts the log and however often: a log that has them is
 complete. The end is the last time that the trace is known to have been alive; the status stays unset, since nothing
-says how the span would have ended.
+says how the span would have ended. A span that outlives its process, as a task that commands drive, is left open.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.errors import DecodeError
 from otel_agenttrace.model.codec import deserialize, serialize_record
-from otel_agenttrace.model.record import ENDED_BY
+from otel_agenttrace.model.record import ENDED_BY, OUTLIVES_PROCESS
 from otel_agenttrace.spool.cursor import Cursor, CursorFile
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.locks import is_alive
@@ -122,7 +122,7 @@ def _ended_on_behalf(log_dir: Path, after_seq: int, entries: dict[SpanId, Entry]
             last_known[record.trace_id] = max(last_known.get(record.trace_id, 0), _last_time(record))
     for entry in sorted(entries.values()):
         record = _decoded(entry)
-        if record is not None:
+        if record is not None and record.attributes.get(OUTLIVES_PROCESS) is not True:
             end = max(last_known.get(record.trace_id, 0), _last_time(record))
             attributes = {**record.attributes, ENDED_BY: ENDED_BY_SPOOL}
             yield replace(record, end_time_unix_nano=end, attributes=attributes), entry.origin

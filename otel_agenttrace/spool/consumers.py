@@ -135,13 +135,14 @@ class Consumers:
         away = [worker for worker in self._workers if worker.is_away]
         tried = [worker for worker in self._workers if worker not in away or is_store(worker.target.name)]
         is_flushed = self._flush(timeout_s * 0.75, tried, away)
+        away = [worker for worker in self._workers if worker.is_away or worker.target.seems_away]
         self._keeper.wait_for_first_look(min(deadline - time.monotonic(), _FIRST_LOOK_S))
         self.is_stopped = True
         self._keeper.stop()
         for worker in self._workers:
             worker.stop()
         have_ended = [
-            worker.join(min(deadline - time.monotonic(), _AWAY_JOIN_S if worker in away else timeout_s))
+            worker.join(min(deadline - time.monotonic(), _AWAY_JOIN_S if worker in away else timeout_s)) or worker in away
             for worker in self._workers
         ]
         has_ended = self._keeper.join(deadline - time.monotonic())
@@ -236,7 +237,8 @@ class Consumers:
                 if _has(worker, goal):
                     return True
                 may_be_left = not is_store(worker.target.name) or worker in known_away
-                return may_be_left and worker.is_away and worker.failures > failures[worker]
+                has_failed = worker.is_away and worker.failures > failures[worker]
+                return may_be_left and (has_failed or (worker.busy_s > 0 and worker.target.seems_away))
 
             while not all(map(is_settled, tried)) and self._wait(deadline):
                 pass

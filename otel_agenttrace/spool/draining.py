@@ -238,6 +238,7 @@ class AbsentTarget:
     """A target that records wait for, and that is not here."""
 
     takes_open = True
+    seems_away = True
     is_lasting = True
 
     def __init__(self, name: str) -> None:

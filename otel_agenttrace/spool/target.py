@@ -60,6 +60,8 @@ class SpoolTarget(Protocol):
     Attributes:
         name: under which its place is kept on disk; the same in every process, and without credentials.
         takes_open: whether it is given the records of spans that are still open, too.
+        seems_away: whether what is being delivered right now was not taken at first, and is tried again by the target
+            itself, for which it is not waited at a flush.
         is_lasting: whether it outlives the process. One that does not, such as a console, keeps no place on disk,
             where nothing waits for it, and gets nothing of other processes.
     """
@@ -71,6 +73,11 @@ class SpoolTarget(Protocol):
 
     @property
     def takes_open(self) -> bool:
+        """See above."""
+        ...
+
+    @property
+    def seems_away(self) -> bool:
         """See above."""
         ...
 

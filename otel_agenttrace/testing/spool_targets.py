@@ -38,6 +38,7 @@ class ListTarget:
         is_lasting: whether it outlives the process.
 
     Attributes:
+        seems_away: False unless a test says so.
         names: of the records that it took, in order.
         calls: how many deliveries were tried.
     """
@@ -53,6 +54,7 @@ class ListTarget:
         self.name = name
         self.is_lasting = is_lasting
         self.takes_open = takes_open
+        self.seems_away = False
         self.answer = answer
         self.names: list[str] = []
         self.calls = 0

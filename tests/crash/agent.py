@@ -9,10 +9,12 @@ as any agent has.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import multiprocessing
 import os
 import random
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -161,6 +163,7 @@ class Agent:
     """The process, or one of its children."""
 
     def __init__(self, pipe: str) -> None:
+        faulthandler.register(signal.SIGUSR1)  # asked where it is when it hangs
         tracing = configure_tracing("kamikaze", instrument=False)
         assert not tracing.is_shut_down
         self._pipe = pipe

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -89,9 +90,19 @@ class AgentGroup:
         self.ear.dead.add(self.pid)
         return lanes
 
-    def _kill_all(self) -> list[Lane]:
+    def ask_where(self) -> None:
+        """Let it print what all threads of all its processes are doing."""
+        for pid in self.ear.pids():
+            os.kill(pid, signal.SIGUSR1)
+        time.sleep(1.0)  # nobody says when it is printed
+
+    def stop(self) -> None:
+        """Kill all that is left of it, whatever else may fail."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def _kill_all(self) -> list[Lane]:
+        self.stop()
         self._process.wait()
         self.ear.close()
         return self.ear.lanes_of(self.ear.pids())

@@ -93,7 +93,7 @@ class Ear:
         self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         self._own = Mouth(str(path))  # the pipe does not end while agents come and go
         os.set_blocking(self._fd, True)
-        self._thread = threading.Thread(target=self._listen, name=f"ear {path.name}")
+        self._thread = threading.Thread(target=self._listen, name=f"ear {path.name}", daemon=True)
         self._thread.start()
 
     def pids(self) -> list[int]:

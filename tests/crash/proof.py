@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from tests.crash.outside import Lane, SpanKey
     from tests.crash.store_file import Row
 
+_MUST_BE_ZERO = (
+    "hung",
+    "lost",
+    "doubled",
+    "altered",
+    "strange",
+    "uncounted",
+    "unresolved",
+    "untold",
+    "waiting_at_last",
+)
 _VERDICT = "agenttrace.verdict"
 
 
@@ -31,6 +42,7 @@ class Counts:
     Attributes:
         kills: how often SIGKILL was sent: to one process, or to a group at once.
         killed: processes that it ended.
+        hung: kills whose victims had recorded nothing for a minute.
         left_behind: kills after which the store did not have all that had been acknowledged.
         waiting: how much it did not have then.
         acknowledged: spans whose `end()` had returned.
@@ -53,6 +65,7 @@ class Counts:
 
     kills: int = 0
     killed: int = 0
+    hung: int = 0
     left_behind: int = 0
     waiting: int = 0
     acknowledged: int = 0
@@ -79,8 +92,7 @@ class Counts:
     @property
     def broken(self) -> dict[str, int]:
         """What must not be, and is: the names and numbers of broken promises."""
-        must_be_zero = ("lost", "doubled", "altered", "strange", "uncounted", "unresolved", "untold", "waiting_at_last")
-        broken = {name: count for name in must_be_zero if (count := getattr(self, name))}
+        broken = {name: count for name in _MUST_BE_ZERO if (count := getattr(self, name))}
         if self.not_forwarded > self.given_up:
             broken["not_forwarded"] = self.not_forwarded - self.given_up
         return broken

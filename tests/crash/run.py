@@ -27,6 +27,7 @@ LEAST_LEFT_BEHIND = 0.9
 _ROWS = (
     ("kills", "kills with SIGKILL"),
     ("killed", "processes that they ended"),
+    ("hung", "processes that recorded nothing for a minute"),
     ("left_behind", "kills that left spans behind which the store did not have yet"),
     ("waiting", "spans that were left behind so"),
     ("acknowledged", "spans whose `end()` had returned (acknowledged)"),

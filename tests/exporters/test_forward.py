@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from typing import TYPE_CHECKING, Any
 
 import grpc  # type: ignore[import-untyped]
@@ -261,6 +262,23 @@ def test_an_outage_and_a_restart_lose_nothing(tmp_path: Path, protocol: str) -> 
     assert set(collector.names) == set(names_of(range(1500)))
     assert (status.recorded, status.sent, status.rejected, status.dropped, status.waiting) == (1500, 1500, 0, 0, 0)
     assert status.retried > 0
+
+
+@pytest.mark.parametrize("exporter", [HttpExporter, GrpcExporter])
+def test_an_endpoint_that_is_down_is_told_of_at_once(exporter: Any, tmp_path: Path) -> None:
+    """The exporter goes on trying; a flush does not wait for it, as the spans are safe."""
+    with HttpCollector() as gone:
+        endpoint = gone.endpoint
+    consumers = spooled(tmp_path, exporter(endpoint=endpoint, timeout=600))
+    forward = consumers.targets[0]
+    append_spans(consumers.log, range(10))
+    start = time.monotonic()
+
+    assert not consumers.flush(600)
+    assert forward.seems_away
+    assert time.monotonic() - start < 300
+    forward.close()  # ends what it is at
+    consumers.shutdown(10)
 
 
 def test_a_server_that_hangs_does_not_hold_back_the_agent(http: HttpCollector, tmp_path: Path) -> None:

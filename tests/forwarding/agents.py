@@ -39,9 +39,11 @@ tracer = trace.get_tracer("tests")
 opened = {}
 
 
-def record(first, end):
+def record(first, end, size="0"):
+    parts = [min(500_000, int(size) - at) for at in range(0, int(size), 500_000)]
+    attributes = {f"part {index}": "x" * part for index, part in enumerate(parts)}
     for number in range(int(first), int(end)):
-        tracer.start_span(f"span {number}").end()
+        tracer.start_span(f"span {number}", attributes=attributes).end()
 
 
 def start(name):
@@ -126,9 +128,9 @@ class Agent:
         assert answer, self._read_errors()
         return answer
 
-    def record(self, first: int, end: int) -> None:
-        """Record spans of these numbers, each the root of a trace, so that each has a start record, too."""
-        self.tell("record", first, end)
+    def record(self, first: int, end: int, size: int = 0) -> None:
+        """Record spans of these numbers and bytes, each the root of a trace, so that each has a start record, too."""
+        self.tell("record", first, end, size)
 
     def stop(self) -> None:
         """Let it come to its end."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.forwarding.peers import GrpcPeer, HttpPeer, Otelcol
+from tests.forwarding.peers import OTELCOL, GrpcPeer, HttpPeer, Otelcol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,15 +14,14 @@ if TYPE_CHECKING:
     from tests.forwarding.peers import Peer
 
 
-@pytest.fixture(params=["grpc", "http", "otelcol-grpc", "otelcol-http"])
+@pytest.fixture(params=["grpc", "http/protobuf"])
 def peer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    """A server in this process, and the real Collector, by each of OTLP's protocols; it is up."""
-    server, _, protocol = request.param.rpartition("-")
+    """The real Collector where one was built, else a server in this process, by each of OTLP's protocols; it is up."""
     made: Peer
-    if server:
-        made = Otelcol(tmp_path_factory.mktemp("otelcol"), "grpc" if protocol == "grpc" else "http/protobuf")
+    if OTELCOL.exists():
+        made = Otelcol(tmp_path_factory.mktemp("otelcol"), request.param)
     else:
-        made = GrpcPeer() if protocol == "grpc" else HttpPeer()
+        made = GrpcPeer() if request.param == "grpc" else HttpPeer()
     made.up()
     yield made
     if isinstance(made, (GrpcPeer, HttpPeer)):

@@ -1,4 +1,4 @@
-"""Who agents forward to: OTLP servers in this process, and a real OpenTelemetry Collector where one was built."""
+"""Who agents forward to: a real OpenTelemetry Collector where one was built, and OTLP servers in this process."""
 
 from __future__ import annotations
 

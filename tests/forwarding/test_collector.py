@@ -10,7 +10,7 @@ import yaml
 
 from otel_agenttrace.testing.spool_targets import names_of
 from tests.forwarding.agents import forwarded, start_agent
-from tests.forwarding.peers import OTELCOL, GrpcPeer, Otelcol, wait_until
+from tests.forwarding.peers import OTELCOL, GrpcPeer, Otelcol, names_at, wait_until
 
 if TYPE_CHECKING:
     import pytest
@@ -29,6 +29,25 @@ def test_the_collector_of_the_tests_is_the_one_that_users_get(tmp_path: Path) ->
 
     assert said.split()[-1] == version
     assert compose["services"]["collector"]["image"].rpartition(":")[2] == version
+
+
+def test_requests_are_as_small_as_the_collector_wants_them(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A batch of more than the 4 MiB that it takes is sent in parts; a span of more was cut when it was recorded."""
+    collector = Otelcol(tmp_path_factory.mktemp("otelcol"), "grpc")
+    with start_agent(tmp_path, collector) as agent:
+        agent.record(0, 60, 200_000)
+        agent.record(60, 61, 5_000_000)
+        agent.record(61, 100, 200_000)
+        collector.up()
+        try:
+            wait_until(lambda: forwarded(tmp_path).waiting == 0)
+        finally:
+            collector.down()
+
+    assert sorted(names_at(collector)) == sorted(names_of(range(100)))
+    assert (forwarded(tmp_path).sent, forwarded(tmp_path).rejected) == (100, 0)
 
 
 def test_spans_reach_a_jaeger_that_is_down_at_first(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.testing.programs import run_program
-from tests.forwarding.peers import spans_of
+from tests.forwarding.peers import Otelcol, spans_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +92,8 @@ def test_every_field_arrives_as_it_was_recorded(peer: Peer, tmp_path: Path) -> N
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": peer.endpoint,
         "DIRECT": peer.endpoint.replace("127.0.0.1", "localhost"),
     }
+    if isinstance(peer, Otelcol):
+        variables["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip"
     run_program(tmp_path, _PROGRAM, variables)
     peer.down()
     pairs: dict[str, list[dict[str, Any]]] = {}

@@ -263,6 +263,21 @@ def test_a_target_that_hangs_holds_back_nobody(make: Callable[..., Consumers]) -
     assert len(list_logs(consumers.log.config.directory)) == 1
 
 
+def test_a_target_that_tries_again_by_itself_is_not_waited_for(make: Callable[..., Consumers]) -> None:
+    """An exporter that goes on asking an endpoint that is down holds up neither a flush nor the end."""
+    store, retries = ListTarget("store:s"), HangingTarget()
+    consumers = make(store, retries)
+    record(consumers, range(10))
+    assert retries.is_called.wait(10)
+    retries.seems_away = True
+    start = time.monotonic()
+
+    assert consumers.flush(600)
+    assert consumers.shutdown(600)
+    assert time.monotonic() - start < 300
+    assert consumers.waiting() == {retries.name: 10}
+
+
 def test_shutdown_leaves_nothing_behind_that_everybody_has(make: Callable[..., Consumers], spool_dir: Path) -> None:
     """The log of a process that ended well is removed, and its counts stay."""
     store, forward = ListTarget("store:s"), ListTarget("otlp")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -16,6 +17,7 @@ from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.consumers import Consumers
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.log import SpoolLog
+from otel_agenttrace.spool.measures import MEASURES
 from otel_agenttrace.spool.metrics import report_metrics
 from otel_agenttrace.spool.target import TAKEN, Delivery
 from otel_agenttrace.testing.programs import run_program
@@ -23,7 +25,6 @@ from otel_agenttrace.testing.spool_targets import ListTarget, append_spans, deco
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from opentelemetry.metrics import Meter
 
@@ -112,6 +113,13 @@ def test_instruments_are_those_of_the_conventions(tmp_path: Path, metrics: Metri
     assert [sums[name].is_monotonic for name in (QUEUE_SIZE, PROCESSED, IN_FLIGHT, EXPORTED)] == [0, 1, 0, 1]
     assert (point.attributes or {})["otel.component.type"] == "otel_agenttrace.testing.spool_targets.ListTarget"
     consumers.shutdown(10)
+
+
+def test_every_metric_is_documented() -> None:
+    """The page on OpenTelemetry has each name."""
+    page = (Path(__file__).parents[2] / "docs" / "opentelemetry.md").read_text(encoding="utf-8")
+
+    assert [measure.name for measure in MEASURES if f"`{measure.name}`" not in page] == []
 
 
 def test_a_target_that_is_away_shows(tmp_path: Path, metrics: Metrics) -> None:
