@@ -7,6 +7,8 @@ Only where there may be something is the record decoded, walked and rewritten.
 from __future__ import annotations
 
 import logging
+import os
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -105,16 +107,31 @@ class Redactor:
     """
 
     def __init__(self, config: RedactConfig | None = None) -> None:
-        config = config or RedactConfig()
-        names = SecretNames(config.keys, config.allow_keys)
-        patterns = compile_patterns(config.patterns)
-        texts = TextRedactor(names, patterns, emails=config.emails, cards=config.cards)
-        self._detect = texts.detector.match
+        self._config = config or RedactConfig()
         # Users' expressions are written for text, not for the JSON that holds it: no search over a record can stand in.
-        self._looks_at_all = bool(patterns) or config.callable is not None
-        self._records = RecordRedactor(ValueRedactor(names, texts), config.callable)
+        self._looks_at_all = bool(self._config.patterns) or self._config.callable is not None
         self._clean_texts: dict[bytes, bytes] = {}
         self._counts = Counts()
+        self._compile()
+        _redactors.add(self)
+
+    def _compile(self) -> None:
+        """Make all expressions; anew in a forked child."""
+        config = self._config
+        names = SecretNames(config.keys, config.allow_keys)
+        texts = TextRedactor(names, compile_patterns(config.patterns), emails=config.emails, cards=config.cards)
+        self._detect = texts.detector.match
+        self._records = RecordRedactor(ValueRedactor(names, texts), config.callable)
+        self._is_inherited = False
+
+    def after_fork_in_child(self) -> None:
+        """Do not use again what the parent has compiled.
+
+        RE2 locks an expression for moments while it searches, without Python's own lock: the thread of the parent that
+        did so right then is not in the child to unlock it.
+        """
+        _of_parents.append((self._detect, self._records))
+        self._is_inherited = True
 
     @property
     def counts(self) -> dict[str, int]:
@@ -129,6 +146,8 @@ class Redactor:
         Raises:
             DecodeError: it may hold secrets and is not a serialised record; what `model.codec` made always is one.
         """
+        if self._is_inherited:
+            self._compile()
         span, resource, scope = serialized
         clean_resource = self._clean_texts.get(resource)
         clean_scope = self._clean_texts.get(scope)
@@ -208,3 +227,18 @@ def make_redactor(setting: bool | RedactFunction | RedactConfig | None) -> Redac
     if callable(setting):
         return Redactor(RedactConfig(callable=setting))
     raise ConfigError(f"redact: accepts True, False, a function of (key, text), or a RedactConfig, not {setting!r}")
+
+
+_redactors: weakref.WeakSet[Redactor] = weakref.WeakSet()
+_of_parents: list[object] = []
+"""Expressions that a thread of the parent may have locked: neither to be used nor to be freed."""
+
+
+def _after_fork_in_child() -> None:
+    re2.purge()  # its cache, which would give the same ones again
+    for redactor in tuple(_redactors):
+        redactor.after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -41,7 +41,10 @@ class Origins:
 
 def encode_origins(locations: Mapping[str, CodeLocation]) -> bytes:
     """Return the locations as JSON; `decode_origins` gives them back."""
-    return orjson.dumps({name: tuple(location) for name, location in locations.items()}) if locations else UNKNOWN
+    if not locations:
+        return UNKNOWN
+    # Names may be of a subclass of str, as our constants are, which orjson takes for no key.
+    return orjson.dumps({str.__str__(name): tuple(location) for name, location in locations.items()})
 
 
 @lru_cache(maxsize=1024)

@@ -50,9 +50,7 @@ def open_store(
     """
     from otel_agenttrace.stores.trace_store import TraceStore  # noqa: PLC0415  brings pydantic
 
-    return TraceStore(
-        open_span_store(url, read_only=read_only, survives_power_cut=survives_power_cut, setting=setting)
-    )
+    return TraceStore(open_span_store(url, read_only=read_only, survives_power_cut=survives_power_cut, setting=setting))
 
 
 def open_span_store(

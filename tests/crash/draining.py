@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 _KILLED = 2
-_KILLED_AFTER_S = (0.3, 2.5)
+_KILLED_AFTER_S = (0.3, 1.5)
 _ATTEMPTS = 5
 _TIMEOUT_S = 300.0
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import signal
+import string
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -376,3 +380,30 @@ def test_every_form_of_the_setting_makes_the_redactor_it_asks_for() -> None:
         redactor = make_redactor(setting)
         assert redactor is not None
         assert redact_attributes({"password": "x"}, redactor) == {"password": "[REDACTED:password]"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_that_is_forked_in_the_middle_of_a_search_goes_on() -> None:
+    """RE2 locks its expressions for moments; the child of a parent that was at it right then has some of its own."""
+    chance = random.Random(1)  # noqa: S311 - any texts will do
+
+    def text() -> str:
+        signs = string.ascii_letters + string.digits
+        return " ".join("".join(chance.choices(signs, k=chance.randrange(3, 30))) for _ in range(2_000))
+
+    for _ in range(12):
+        redactor = Redactor()  # a new one has the states of its expressions still to make, which is when RE2 locks
+        records = [serialize_record(make_span(attributes={"note": text(), "more": SECRET})) for _ in range(3)]
+        threads = [threading.Thread(target=redactor.redact, args=[record]) for record in records]
+        for thread in threads:
+            thread.start()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # kills it, should it hang
+            clean = redactor.redact(records[0])
+            os._exit(0 if SECRET not in clean.span.decode() else 1)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        for thread in threads:
+            thread.join()
+        assert status == 0

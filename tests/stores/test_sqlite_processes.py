@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_agenttrace.errors import StoreUnavailableError
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.sql.sqlite import SqliteSpanStore
 from otel_agenttrace.testing.programs import run_program
@@ -146,3 +148,80 @@ def test_a_fork_while_the_index_is_busy(tmp_path: Path) -> None:
         assert len(store.get_trace(TRACE_ID).spans) == 2_000
         assert len(store.find_spans(SpanQuery(text="forked"))) == 10
         assert store.check() == []
+
+
+FORKED_WHILE_LOCKED = """
+import os, sqlite3, sys, threading
+from pathlib import Path
+from otel_agenttrace.stores.sql.sqlite import SqliteSpanStore
+from otel_agenttrace.testing.spans import make_span
+
+store = SqliteSpanStore(Path("traces.db"))
+told, go_on = os.pipe(), os.pipe()
+# A process of its own holds the lock, as no connection may be carried over a fork.
+holder = os.fork()
+if holder == 0:
+    other = sqlite3.connect("traces.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    os.write(told[1], b"x")
+    os.read(go_on[0], 1)
+    other.execute("ROLLBACK")
+    os._exit(0)
+os.read(told[0], 1)
+writer = threading.Thread(target=store.write_spans, args=[[make_span(name="parent", span_id=f"{99:016x}")]])
+writer.start()
+child = os.fork()
+if child == 0:
+    for number in range(3):
+        store.write_spans([make_span(name=f"child {number}", span_id=f"{number + 1:016x}")])
+        # Somebody who looks in between, and is the last one to close the file as far as he can see.
+        look = "import sqlite3; c = sqlite3.connect('traces.db'); c.execute('SELECT 1 FROM spans'); c.close()"
+        os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", look])
+    os._exit(0)
+os.write(go_on[1], b"x")
+os.waitpid(holder, 0)
+writer.join()
+assert os.waitpid(child, 0)[1] == 0
+os._exit(0)
+"""
+
+
+def test_a_fork_while_another_process_writes_loses_nothing(tmp_path: Path) -> None:
+    """A thread that waits for a locked store does not wait inside SQLite, where a child would be stuck in its state."""
+    run_program(tmp_path, FORKED_WHILE_LOCKED)
+    with closing(SqliteSpanStore(tmp_path / "traces.db")) as store:
+        names = sorted(span.name for span in store.find_spans(SpanQuery()))
+
+    assert names == ["child 0", "child 1", "child 2", "parent"]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_file_that_was_in_use_at_the_fork_is_refused_in_the_child(tmp_path: Path) -> None:
+    """A fork does not wait for ever; what the child would write then, would be lost, and is refused instead."""
+    reading, read = threading.Event(), threading.Event()
+    with closing(SqliteSpanStore(tmp_path / "traces.db")) as store:
+        store.write_spans([make_span()])
+
+        def read_slowly() -> None:
+            with store._connections.reading():
+                reading.set()
+                read.wait(60)
+
+        thread = threading.Thread(target=read_slowly)
+        thread.start()
+        assert reading.wait(30)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                store.write_spans([make_span(trace_id=OTHER_TRACE_ID)])
+            except StoreUnavailableError as error:
+                code = 0 if "was in use when this process was forked" in str(error) else 2
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        read.set()
+        thread.join()
+        store.write_spans([make_span(name="parent")])
+
+        assert store.info().traces == 1

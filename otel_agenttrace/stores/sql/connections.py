@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 from otel_agenttrace.errors import StoreUnavailableError
 from otel_agenttrace.stores.forking import MAX_FORK_DELAY_S, fork_gate, tell_about_forks
-from otel_agenttrace.stores.sql.errors import mapped_errors
+from otel_agenttrace.stores.sql.errors import is_busy, mapped_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +31,18 @@ _CHECKPOINT_PAGES = 2_500
 _WAL_BYTES = 64 * 2**20
 """What the write-ahead log is cut back to when a long reader has let it grow."""
 
+_BUSY_PAUSE_S = 0.02
+"""Between attempts at a file that another process writes to."""
+
 _parents: list[sqlite3.Connection] = []
 """Connections of the parent process, which a forked child must neither use nor close."""
+
+_inherited: set[Path] = set()
+"""Files of such connections, which this process must not open either: what it wrote would be lost.
+
+It would share its parent's state of the file, and go by locks that it does not have; so somebody else who closes the
+file takes himself for the last, and removes the write-ahead log.
+"""
 
 
 class Reader(sqlite3.Connection):
@@ -59,6 +70,7 @@ class Connections:
         busy_timeout_millis: how long a call waits for other processes.
         read_only: never write.
         survives_power_cut: whether a commit waits for the disk.
+        attached: another file that its connections have open, too.
 
     Attributes:
         read_only: True also where the file or its folder cannot be written.
@@ -76,11 +88,13 @@ class Connections:
         busy_timeout_millis: int,
         read_only: bool = False,
         survives_power_cut: bool = False,
+        attached: Path | None = None,
     ) -> None:
         if sqlite3.sqlite_version_info < _MIN_SQLITE:
             raise StoreUnavailableError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
         self.path = path
         self.read_only = read_only
+        self._files = {path} if attached is None else {path, attached}
         self._format = file_format
         self._busy_timeout_s = busy_timeout_millis / 1000
         self._synchronous = "FULL" if survives_power_cut else "NORMAL"
@@ -93,8 +107,8 @@ class Connections:
         # Not at exit: the last spans are written then, by a TracerProvider whose exit handler may run after this one.
         weakref.finalize(self, _close_all, self._opened).atexit = False
         try:
-            with mapped_errors(path), fork_gate:
-                self._open_file()
+            with mapped_errors(path):
+                self._patiently(self._open_file)
         except BaseException:
             self.close()
             raise
@@ -106,14 +120,16 @@ class Connections:
         Args:
             on_failure: called when it does not, before any other thread may write.
         """
-        with mapped_errors(self.path), fork_gate, self._write_lock, _reported(on_failure):
-            self._check_open()
-            if self.read_only:
-                raise StoreUnavailableError(f"{self.path} is opened read-only")
-            if self._writer is None:
-                self._writer = self._open_writer()
-            with transaction(self._writer):
-                yield self._writer
+        with mapped_errors(self.path):
+            deadline = time.monotonic() + self._busy_timeout_s
+            while True:
+                with fork_gate, self._write_lock:
+                    connection = self._begun(is_last=time.monotonic() >= deadline)
+                    if connection is not None:
+                        with _reported(on_failure), _completed(connection):
+                            yield connection
+                        return
+                time.sleep(_BUSY_PAUSE_S)  # not behind the gate: no fork has to wait for what other processes do
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -165,6 +181,8 @@ class Connections:
 
     def after_fork_in_child(self) -> None:
         """Leave the parent's connections alone: SQLite allows a child to do nothing at all with them."""
+        if self._opened:  # somebody was slower than a fork waits
+            _inherited.update(self._files)
         _parents.extend(self._opened)
         self._opened.clear()
         self._renew()
@@ -174,6 +192,33 @@ class Connections:
         self._is_held = False
         self._writer = None
         self._idle = []
+
+    def _begun(self, *, is_last: bool) -> sqlite3.Connection | None:
+        """The writing connection, in a transaction; None while another process writes, unless `is_last`."""
+        self._check_open()
+        if self.read_only:
+            raise StoreUnavailableError(f"{self.path} is opened read-only")
+        try:
+            if self._writer is None:
+                self._writer = self._open_writer()
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if is_last or not is_busy(error):
+                raise
+            return None
+        return self._writer
+
+    def _patiently(self, attempt: Callable[[], None]) -> None:
+        """Do something once no other process keeps it from being done, or the time is over."""
+        deadline = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                with fork_gate:
+                    return attempt()
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_BUSY_PAUSE_S)
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -212,15 +257,19 @@ class Connections:
             self._discard(connection)
 
     def _open_writer(self) -> sqlite3.Connection:
-        connection = self._open("mode=rw")
-        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-        # First, so that a file of somebody else's stays as it is.
-        self._format.prepare(connection, self.path, read_only=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        connection = self._open("mode=rw", busy_timeout_s=_BUSY_PAUSE_S)
+        try:
+            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+            # First, so that a file of somebody else's stays as it is.
+            self._format.prepare(connection, self.path, read_only=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        except BaseException:
+            self._discard(connection)
+            raise
         return connection
 
     def _open_reader(self) -> Reader:
@@ -230,11 +279,13 @@ class Connections:
         reader.execute("PRAGMA cell_size_check = ON")
         return reader
 
-    def _open(self, mode: str) -> Reader:
+    def _open(self, mode: str, busy_timeout_s: float | None = None) -> Reader:
+        if self.path in _inherited:
+            raise StoreUnavailableError(f"{self.path} was in use when this process was forked; only others can use it")
         connection = sqlite3.connect(
             f"file:{quote(str(self.path))}?{mode}",
             uri=True,
-            timeout=self._busy_timeout_s,
+            timeout=self._busy_timeout_s if busy_timeout_s is None else busy_timeout_s,
             isolation_level=None,
             check_same_thread=False,
             factory=Reader,
@@ -258,6 +309,12 @@ class Connections:
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Keep others from writing; commit if the block ends well, else roll back."""
     connection.execute("BEGIN IMMEDIATE")
+    with _completed(connection):
+        yield
+
+
+@contextmanager
+def _completed(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         connection.execute("COMMIT")

@@ -52,6 +52,11 @@ def store_error(error: Exception, path: Path) -> StoreError:
     return StoreUnavailableError(f"{path}: {error}")
 
 
+def is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether another process, or another connection, has locked the file for the moment."""
+    return "locked" in str(error) or "busy" in str(error)
+
+
 def is_file_damage(error: BaseException | None) -> bool:
     """Whether the error says that a file is not what SQLite wrote."""
     # Python 3.10 has no `sqlite_errorcode`; corruption is the one thing it raises as a plain DatabaseError. Texts that

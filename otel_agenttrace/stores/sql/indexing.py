@@ -210,7 +210,7 @@ def _open_existing(path: Path, store: Path) -> Connections | None:
     if not path.exists():
         return None
     try:
-        files = Connections(path, _IndexFormat(store), busy_timeout_millis=_BUSY_TIMEOUT_MILLIS)
+        files = Connections(path, _IndexFormat(store), busy_timeout_millis=_BUSY_TIMEOUT_MILLIS, attached=store)
     except StoreError as error:
         if is_file_damage(error.__cause__):
             return None
@@ -225,7 +225,7 @@ def _open_existing(path: Path, store: Path) -> Connections | None:
 def _make(path: Path, store: Path) -> tuple[Connections, str]:
     """Make an empty index; return its id, too."""
     _remove(path)
-    files = Connections(path, _IndexFormat(store), busy_timeout_millis=_BUSY_TIMEOUT_MILLIS)
+    files = Connections(path, _IndexFormat(store), busy_timeout_millis=_BUSY_TIMEOUT_MILLIS, attached=store)
     index_id = uuid.uuid4().hex
     with files.writing() as connection:
         last = connection.execute("SELECT seq FROM store.sqlite_sequence WHERE name = 'replaced'").fetchone()
