@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from otel_agenttrace.config import TracingConfig
     from otel_agenttrace.recorder import Recorder
 
-_EXIT_TIMEOUT_S = 30.0
+_EXIT_TIMEOUT_S = 10.0
+"""What is not delivered by then waits on disk, and harms nobody."""
 
 
 class Tracing:

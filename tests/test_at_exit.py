@@ -234,3 +234,30 @@ def test_what_ends_after_the_shutdown_is_found_at_the_next_start(tmp_path: Path)
     assert _ended(tmp_path) == []
     run_program(tmp_path, "from otel_agenttrace import configure_tracing\nconfigure_tracing(instrument=False)\n")
     assert _ended(tmp_path) == ["late"]
+
+
+def test_daemon_threads_that_end_spans_do_not_break_the_end(tmp_path: Path) -> None:
+    """The interpreter ends them wherever they are; the program ends as it would without us."""
+    for _ in range(4):
+        run_program(
+            tmp_path,
+            """
+            import threading
+            from opentelemetry import trace
+            from otel_agenttrace import configure_tracing
+
+            configure_tracing(instrument=False)
+            tracer, ended = trace.get_tracer("agent"), threading.Semaphore(0)
+
+            def work():
+                while True:
+                    with tracer.start_as_current_span("step", attributes={"text": "hello world " * 20}):
+                        pass
+                    ended.release()
+
+            for _ in range(3):
+                threading.Thread(target=work, daemon=True).start()
+            for _ in range(100):
+                ended.acquire()
+            """,
+        )

@@ -28,11 +28,11 @@ from otel_agenttrace.instrument.inherited import INHERITABLE, current_inherited,
 from otel_agenttrace.processors.contract import check_before_end
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextvars import Token
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Span, Tracer, TracerProvider
+    from opentelemetry.trace import Link, Span, Tracer, TracerProvider
 
     from otel_agenttrace.model.record import Attributes
 
@@ -102,6 +102,7 @@ def start_span(
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Mapping[str, Any] | None = None,
     parent: Context | None = None,
+    links: Sequence[Link] = (),
 ) -> OpenSpan:
     """Start a span below the current one, or a root, with what it inherits; never raises.
 
@@ -112,10 +113,11 @@ def start_span(
         kind: of the span.
         attributes: of any type, see `capture`.
         parent: the context to start it in, the current one if None.
+        links: to other spans.
     """
     with contained("start a span"):
         own = {key: capture(value) for key, value in (attributes or {}).items()}
-        span = current_tracer().start_span(name, parent, kind, current_inherited(parent) | own)
+        span = current_tracer().start_span(name, parent, kind, current_inherited(parent) | own, links)
         context = trace.set_span_in_context(span, parent)
         return OpenSpan(span, with_inherited(own, context) if any(key in own for key in INHERITABLE) else context)
     below = trace.get_current_span(parent).get_span_context()

@@ -6,8 +6,11 @@ Only where there may be something is the record decoded, walked and rewritten.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import threading
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,6 +36,7 @@ RedactFunction: TypeAlias = Callable[[str, str], "str | None"]
 
 _logger = logging.getLogger(__name__)
 _MAX_CLEAN_TEXTS = 4096
+_SECONDS_TO_GET_OUT = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,7 @@ class Redactor:
         self._looks_at_all = bool(self._config.patterns) or self._config.callable is not None
         self._clean_texts: dict[bytes, bytes] = {}
         self._counts = Counts()
+        self._is_inherited = False
         self._compile()
         _redactors.add(self)
 
@@ -122,7 +127,7 @@ class Redactor:
         texts = TextRedactor(names, compile_patterns(config.patterns), emails=config.emails, cards=config.cards)
         self._detect = texts.detector.match
         self._records = RecordRedactor(ValueRedactor(names, texts), config.callable)
-        self._is_inherited = False
+        self._is_as_ever = True
 
     def after_fork_in_child(self) -> None:
         """Do not use again what the parent has compiled.
@@ -132,6 +137,15 @@ class Redactor:
         """
         _of_parents.append((self._detect, self._records))
         self._is_inherited = True
+        self._is_as_ever = False
+
+    def at_exit(self) -> None:
+        """Search no more but on the main thread.
+
+        RE2 searches without Python's lock. The interpreter ends a daemon thread that wants it back by unwinding its
+        stack, and the whole process with it, since C++ takes that for an error.
+        """
+        self._is_as_ever = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -146,8 +160,8 @@ class Redactor:
         Raises:
             DecodeError: it may hold secrets and is not a serialised record; what `model.codec` made always is one.
         """
-        if self._is_inherited:
-            self._compile()
+        if not self._is_as_ever and (hidden := self._at_an_odd_time(serialized)) is not None:
+            return hidden
         span, resource, scope = serialized
         clean_resource = self._clean_texts.get(resource)
         clean_scope = self._clean_texts.get(scope)
@@ -158,6 +172,16 @@ class Redactor:
         if span is serialized.span and clean_resource == resource and clean_scope == scope:
             return serialized
         return SerializedSpan(span, clean_resource, clean_scope)
+
+    def _at_an_odd_time(self, serialized: SerializedSpan) -> SerializedSpan | None:
+        """Get over a fork; at the end of the process, the record without texts if nothing can be searched any more."""
+        if self._is_inherited:
+            self._is_inherited = False
+            self._compile()
+        if not _ending.is_set() or threading.current_thread() is threading.main_thread():
+            return None
+        self._counts.add(["error"])
+        return serialize_record(without_texts(deserialize(serialized)))
 
     def _clean_span(self, serialized: SerializedSpan) -> bytes:
         record = deserialize(serialized)
@@ -240,5 +264,18 @@ def _after_fork_in_child() -> None:
         redactor.after_fork_in_child()
 
 
+_ending = threading.Event()
+
+
+def _at_exit() -> None:
+    """Runs behind all that was registered later: then only daemon threads are left to end spans."""
+    _ending.set()
+    for redactor in tuple(_redactors):
+        redactor.at_exit()
+    if threading.active_count() > 1:
+        time.sleep(_SECONDS_TO_GET_OUT)  # for those who are searching right now
+
+
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -114,9 +114,20 @@ class Intake:
             self._open_spans.end(span)
 
     def recorded(self, span: ReadableSpan) -> RecordedSpan:
-        """The record of a span that has ended, or is to be seen while it is open; with nothing that is to be hidden."""
+        """The record of a span that has ended, with nothing that is to be hidden."""
         serialized = serialize_readable(span, attributes=self._attributes(span))
-        return RecordedSpan(self._hidden(serialized), span.context, self._origin(span), self._contract)
+        return RecordedSpan(self.hidden(serialized), span.context, self._origin(span), self._contract)
+
+    def opened(self, span: ReadableSpan, attributes: Attributes | None = None) -> SerializedSpan:
+        """The record of a span as it is while it is open, with nothing that is to be hidden.
+
+        It is not checked against the contract: what it lacks may still come.
+
+        Args:
+            span: it.
+            attributes: all that it has by now, where the caller has read them already.
+        """
+        return self.hidden(serialize_readable(span, attributes=attributes or self._attributes(span)))
 
     def records(self, spans: Sequence[ReadableSpan], losses: LossLog, *, content: bool = True) -> list[SpanRecord]:
         """The staged records of a batch; one that cannot be had is counted and left out.
@@ -134,6 +145,12 @@ class Intake:
         """What is kept of a span that was not recorded here, but read: checked, redacted, cut and staged."""
         return self._taken_in(serialize_record(record))
 
+    def hidden(self, serialized: SerializedSpan) -> SerializedSpan:
+        """A serialised record with nothing in it that is to be hidden, and nothing too large."""
+        if self._redactor is not None:
+            serialized = self._redactor.redact(serialized)
+        return self._limiter.limit(serialized)  # in this order: half a secret would not be known for one
+
     def _record(self, span: ReadableSpan, losses: LossLog) -> SpanRecord | None:
         try:
             return staged(span.record) if isinstance(span, RecordedSpan) else self._taken_in(serialize_readable(span))
@@ -143,7 +160,7 @@ class Intake:
             return None
 
     def _taken_in(self, serialized: SerializedSpan) -> SpanRecord:
-        record = deserialize(self._hidden(serialized))
+        record = deserialize(self.hidden(serialized))
         return staged(record if self._contract is None else check_record(self._contract, None, record))
 
     def _attributes(self, span: ReadableSpan) -> Attributes:
@@ -158,8 +175,8 @@ class Intake:
         The check itself costs too much to be done while the agent waits. It is done to the record as it is kept, so
         that what a violation quotes has been redacted too.
         """
-        if self._open_spans is None or span.end_time is None:
-            return b""  # what an open span lacks may still come
+        if self._open_spans is None:
+            return b""
         return self._sites.origin(span.name, self._open_spans.end(span))
 
     def _violations_so_far(self, span: ReadableSpan) -> list[Violation]:
@@ -168,11 +185,6 @@ class Intake:
         locations = self._open_spans.peek(span)
         violations = self._contract.check(self._attributes(span), span.events)
         return [locate(violation, locations) for violation in violations]
-
-    def _hidden(self, serialized: SerializedSpan) -> SerializedSpan:
-        if self._redactor is not None:
-            serialized = self._redactor.redact(serialized)
-        return self._limiter.limit(serialized)  # in this order: half a secret would not be known for one
 
 
 def _redactor(config: TracingConfig) -> Redactor | None:

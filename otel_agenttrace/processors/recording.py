@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry.sdk.trace import SpanProcessor
 
-from otel_agenttrace.contract.attributes import TASK_TIMEOUT_MS
+from otel_agenttrace.contract.attributes import TASK_STATUS, TASK_TIMEOUT_MS
 from otel_agenttrace.instrument.faults import contained, note_fault
 from otel_agenttrace.instrument.watchdog import Watchdog
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.processors.inherit import inherit
 from otel_agenttrace.processors.intake import Intake
+from otel_agenttrace.processors.open_again import let_record_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
+    from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import Attributes
     from otel_agenttrace.processors.recorded import RecordedSpan
 
 
-_TASK_TIMEOUT_MS = str(TASK_TIMEOUT_MS)  # dictionaries are slower on the constants' class
+# Dictionaries are slower on the constants' class.
+_TASK_STATUS, _TASK_TIMEOUT_MS = str(TASK_STATUS), str(TASK_TIMEOUT_MS)
 
 
 class Spool(Protocol):
     """Where recorded spans are safe, such as `spooling.SpoolWriter`. Never raises."""
 
-    def record_open(self, span: RecordedSpan) -> None:
+    def record_open(self, span: SerializedSpan) -> None:
         """Take a span that has not ended."""
 
     def record(self, span: RecordedSpan) -> None:
@@ -87,7 +90,9 @@ class RecordingSpanProcessor(SpanProcessor):
             if _TASK_TIMEOUT_MS in attributes and not self.is_stopped:
                 self._watchdog.start(span)
             if self._starts is not None and span.context.trace_flags.sampled and self._starts(span, attributes):
-                self._record_open(span)
+                self._record_open(span, attributes)
+                if _TASK_STATUS in attributes:
+                    let_record_again(span, self._record_open)
         except Exception:  # noqa: BLE001 - no fault of ours reaches the agent
             note_fault("prepare a started span")
 
@@ -150,6 +155,6 @@ class RecordingSpanProcessor(SpanProcessor):
         if span.context.trace_flags.sampled:
             self._record_open(span)
 
-    def _record_open(self, span: ReadableSpan) -> None:
+    def _record_open(self, span: ReadableSpan, attributes: Attributes | None = None) -> None:
         if self._spool is not None:
-            self._spool.record_open(self._intake.recorded(span))
+            self._spool.record_open(self._intake.opened(span, attributes))

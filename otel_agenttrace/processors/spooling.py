@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.spool.frames import Kind
 
 if TYPE_CHECKING:
+    from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.processors.recorded import RecordedSpan
     from otel_agenttrace.spool.consumers import Consumers
     from otel_agenttrace.spool.log import SpoolLog
@@ -25,10 +26,10 @@ class SpoolWriter:
         self._consumers = consumers
         self._outlives = any(target.is_lasting for target in consumers.targets)
 
-    def record_open(self, span: RecordedSpan) -> None:
+    def record_open(self, span: SerializedSpan) -> None:
         """Put in a span that has started and not ended, as it is now."""
         if not self._consumers.is_stopped:
-            self._consumers.note(self._log.append(Kind.START, span.serialized))
+            self._consumers.note(self._log.append(Kind.START, span))
 
     def record(self, span: RecordedSpan) -> None:
         """Put in a span that has ended."""

@@ -18,7 +18,7 @@ from otel_agenttrace.spool.housekeeping import GIVE_UP_ABOVE, make_room, remove_
 from otel_agenttrace.spool.keeper import Keeper
 from otel_agenttrace.spool.open_spans import OpenSpans
 from otel_agenttrace.spool.target import is_store
-from otel_agenttrace.spool.worker import POLL_S, Worker
+from otel_agenttrace.spool.worker import HANGS_AFTER_S, POLL_S, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -89,7 +89,14 @@ class Consumers:
         self._progress = threading.Condition()
         self._next_tidying = 0.0
         self._workers = [
-            Worker(target, self.losses, prepare=self._prepare, report=self._report, backoff=Backoff(self._clock))
+            Worker(
+                target,
+                self.losses,
+                prepare=self._prepare,
+                report=self._report,
+                recorded=lambda: self.log.recorded,
+                backoff=Backoff(self._clock),
+            )
             for target in self.targets
         ]
         self._keeper = Keeper(self)
@@ -112,7 +119,8 @@ class Consumers:
     def flush(self, timeout_s: float) -> bool:
         """Wait until every target that is up has all that was recorded before, and every store has it.
 
-        A target other than a store that is away is tried once more, and then not waited for.
+        A target other than a store that is away is tried once more, and then not waited for; nor is one that has not
+        answered for 5 seconds.
 
         Returns:
             Whether every store has all of it; where there is none, whether every target has.
@@ -135,7 +143,11 @@ class Consumers:
         away = [worker for worker in self._workers if worker.is_away]
         tried = [worker for worker in self._workers if worker not in away or is_store(worker.target.name)]
         is_flushed = self._flush(timeout_s * 0.75, tried, away)
-        away = [worker for worker in self._workers if worker.is_away or worker.target.seems_away]
+        away = [
+            worker
+            for worker in self._workers
+            if worker.is_away or worker.target.seems_away or worker.busy_s > HANGS_AFTER_S
+        ]
         self._keeper.wait_for_first_look(min(deadline - time.monotonic(), _FIRST_LOOK_S))
         self.is_stopped = True
         self._keeper.stop()
@@ -238,7 +250,8 @@ class Consumers:
                     return True
                 may_be_left = not is_store(worker.target.name) or worker in known_away
                 has_failed = worker.is_away and worker.failures > failures[worker]
-                return may_be_left and (has_failed or (worker.busy_s > 0 and worker.target.seems_away))
+                is_at_it = worker.busy_s > HANGS_AFTER_S or (worker.busy_s > 0 and worker.target.seems_away)
+                return may_be_left and (has_failed or is_at_it)
 
             while not all(map(is_settled, tried)) and self._wait(deadline):
                 pass

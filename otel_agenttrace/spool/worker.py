@@ -25,6 +25,11 @@ POLL_S = 1.0
 HANGS_AFTER_S = 5.0
 """A target that has not answered for so long is not waited for, where there is something else to do."""
 
+_LULL_S = 0.004
+_MAX_DELAY_S = 0.5
+_MAX_DELAYED = 2048
+"""A lull of so many seconds is waited for, for so long, and while no more than so many records come in."""
+
 _TOLD_AFTER_FAILURES = 3
 """In a row: less than a second of them is nothing to speak of, as when a store is locked."""
 
@@ -42,6 +47,7 @@ class Worker:
         losses: where failures are told.
         prepare: called in front of each round, e.g. to add consumers.
         report: called after each round that did something.
+        recorded: how many records this process has made so far. While it makes some, it goes first, for a while.
         backoff: how long the target is left alone when it is away.
 
     Attributes:
@@ -56,6 +62,7 @@ class Worker:
         *,
         prepare: Callable[[Worker], None] = lambda _: None,
         report: Callable[[], None] = lambda: None,
+        recorded: Callable[[], int] = lambda: 0,
         backoff: Backoff | None = None,
     ) -> None:
         self.target = target
@@ -64,6 +71,8 @@ class Worker:
         self._losses = losses
         self._prepare = prepare
         self._report = report
+        self._recorded = recorded
+        self._is_hurried = False
         self._backoff = backoff or Backoff()
         self._changing = threading.Lock()
         self._consumers: dict[Path, Consumer] = {}  # replaced, never changed
@@ -125,6 +134,7 @@ class Worker:
     def ring(self, *, hurry: bool = False) -> None:
         """Wake the thread; with `hurry` it tries a target that is away now, not later."""
         if hurry:
+            self._is_hurried = True
             self._backoff.hurry()
         self._bell.put(None)
 
@@ -188,11 +198,27 @@ class Worker:
     def _run(self) -> None:
         with suppress_instrumentation():
             while not self._is_stopping:
+                self._let_agent_go_first()
                 if not self._safe_round():
+                    self._is_hurried = False
                     self._wait()
             if self._closes:
                 self._close()
             self._report()
+
+    def _let_agent_go_first(self) -> None:
+        """Wait until the process records nothing for the moment, or too much waits, or it was waited long enough.
+
+        Threads share one interpreter: what is done here while spans end, they wait for.
+        """
+        until = time.monotonic() + _MAX_DELAY_S
+        recorded = self._recorded()
+        most = recorded + _MAX_DELAYED
+        while not (self._is_hurried or self._is_stopping) and time.monotonic() < until:
+            time.sleep(_LULL_S)
+            before, recorded = recorded, self._recorded()
+            if recorded == before or recorded > most:
+                return
 
     def _safe_round(self) -> bool:
         try:

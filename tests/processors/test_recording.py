@@ -13,6 +13,8 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from otel_agenttrace.config import resolve_config
+from otel_agenttrace.contract.attributes import TASK_ID
+from otel_agenttrace.model.codec import deserialize
 from otel_agenttrace.pipeline.stages import staged
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.processors.recorded import RecordedSpan
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
     from otel_agenttrace.config import StartRecords
+    from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import SpanRecord
 
 SECRET = "sk-proj-" + "a1B2c3D4" * 6
@@ -121,6 +124,16 @@ def test_a_line_that_is_not_certain_is_not_claimed(exporter: InMemorySpanExporte
     assert len(set(lines[:FOLLOWED_FIRST])) == 2
     assert None not in lines[:FOLLOWED_FIRST]
     assert None in lines[FOLLOWED_FIRST:]
+
+
+def test_a_name_may_be_one_of_our_constants(exporter: InMemorySpanExporter, tracer: Tracer) -> None:
+    """They are of a subclass of str, and where they were set is noted like that of any name."""
+    with tracer.start_as_current_span("s") as span:
+        span.set_attribute(TASK_ID, "")
+        line = _line() - 1
+
+    (recorded,) = exporter.get_finished_spans()
+    assert _violations(recorded) == {"task.id": line}
 
 
 def test_a_span_that_becomes_a_task_has_the_project(exporter: InMemorySpanExporter) -> None:
@@ -225,9 +238,9 @@ class _Spool:
         self.taken: list[tuple[str, SpanRecord]] = []
         self.has_open = threading.Event()
 
-    def record_open(self, span: RecordedSpan) -> None:
+    def record_open(self, span: SerializedSpan) -> None:
         """Take a span that has not ended."""
-        self.taken.append(("open", staged(span.record)))
+        self.taken.append(("open", staged(deserialize(span))))
         self.has_open.set()
 
     def record(self, span: RecordedSpan) -> None:
