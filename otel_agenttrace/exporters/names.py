@@ -86,8 +86,8 @@ def _otlp_name() -> str:
 def destination(exporter: object) -> object:
     """What two exporters to the same place have in common, and no others.
 
-    No exporter says publicly where it sends, so this looks at the attribute that all of OpenTelemetry's and Azure's
-    keep it in. Where there is none, an exporter is like no other.
+    Exporters of one's own say it in a text `url` or `endpoint`; OpenTelemetry's and Azure's keep it in an attribute of
+    theirs. Where there is none, an exporter is like no other.
     """
     if isinstance(exporter, ConsoleSpanExporter):
         return "console", id(exporter.out)
@@ -95,11 +95,12 @@ def destination(exporter: object) -> object:
         return destination(exporter.exporter)
     if isinstance(exporter, JsonlSpanExporter):
         return exporter.path
-    if getattr(exporter, "url", "").startswith("memory"):
-        return id(exporter)  # each store in memory is one of its own
-    endpoint = getattr(exporter, "url", None) or getattr(exporter, "_endpoint", None)
-    if isinstance(endpoint, str):
-        return endpoint.rstrip("/"), getattr(exporter, "_instrumentation_key", None)
+    for name in ("url", "endpoint", "_endpoint"):
+        endpoint = getattr(exporter, name, None)
+        if isinstance(endpoint, str) and endpoint:
+            if name == "url" and endpoint.startswith("memory"):
+                break  # each store in memory is one of its own
+            return endpoint.rstrip("/"), getattr(exporter, "_instrumentation_key", None)
     return id(exporter)
 
 

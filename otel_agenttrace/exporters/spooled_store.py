@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import StoreRejectedError, StoreUnavailableError
+from otel_agenttrace.slices import quick_switches
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.target import TAKEN, Delivery
 
@@ -44,7 +45,8 @@ class SpooledStore:
         except Exception as error:  # noqa: BLE001 - whatever is wrong, it is not the records
             return Delivery("away", message=str(error), retry_after_s=_SECONDS_BETWEEN_OPENINGS)
         try:
-            store.write_staged([item.record for item in _without_superseded(items)])
+            with quick_switches:
+                store.write_staged([item.record for item in _without_superseded(items)])
         except StoreRejectedError as error:
             return Delivery("refused", message=str(error))
         except StoreUnavailableError as error:

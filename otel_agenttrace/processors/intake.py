@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.config import resolve_config
-from otel_agenttrace.contract.attributes import PROJECT_ID
+from otel_agenttrace.contract.attributes import AGENTTRACE_REDACTED, AGENTTRACE_TRUNCATED, PROJECT_ID
 from otel_agenttrace.contract.registry import load_registry
 from otel_agenttrace.contract.validate import Contract
 from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.model.codec import deserialize, serialize_readable, serialize_record
 from otel_agenttrace.pipeline.content import drop_content
 from otel_agenttrace.pipeline.contract import check_record, locate
+from otel_agenttrace.pipeline.counts import Counts
 from otel_agenttrace.pipeline.limit import ValueLimiter
 from otel_agenttrace.pipeline.redact import RedactConfig, Redactor
 from otel_agenttrace.pipeline.stages import staged
@@ -22,7 +23,7 @@ from otel_agenttrace.processors.recorded import RecordedSpan
 from otel_agenttrace.processors.sites import Sites
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import Attributes, SpanRecord
 
 
+_COUNTED = {"redacted": AGENTTRACE_REDACTED, "truncated": AGENTTRACE_TRUNCATED}
 _PROJECT_ID = str(PROJECT_ID)  # dictionaries and orjson are slower on the constants' class
 
 
@@ -51,6 +53,7 @@ class Intake:
 
     Attributes:
         contract_file: see above.
+        count: when set, is told of each of `counts` that has grown, and by how much.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class Intake:
         self._limiter = limiter or ValueLimiter()
         self._contract = contract
         self._enforces = enforces
+        self._counts = Counts()
+        self.count: Callable[[str, int], object] | None = None
         self._open_spans = None if contract is None else OpenSpans(contract.is_subject)
         self._sites = Sites()
 
@@ -96,9 +101,12 @@ class Intake:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many secrets were hidden and values cut so far, under the names of the ledger."""
-        redacted = 0 if self._redactor is None else sum(self._redactor.counts.values())
-        return {"redacted": redacted, "truncated": self._limiter.counts.get("values", 0)}
+        """How many secrets were hidden and values cut in spans that have ended, under the names of the ledger.
+
+        Those of a resource or a scope are not: these are the same for many spans.
+        """
+        counts = self._counts.snapshot()
+        return {name: counts.get(name, 0) for name in _COUNTED}
 
     def note_start(self, span: Span) -> None:
         """Follow a span that has just started, so that its violations can be traced to lines of code."""
@@ -116,7 +124,10 @@ class Intake:
     def recorded(self, span: ReadableSpan) -> RecordedSpan:
         """The record of a span that has ended, with nothing that is to be hidden."""
         serialized = serialize_readable(span, attributes=self._attributes(span))
-        return RecordedSpan(self.hidden(serialized), span.context, self._origin(span), self._contract)
+        hidden = self.hidden(serialized)
+        if hidden.span is not serialized.span:
+            self._note_hidden(hidden)
+        return RecordedSpan(hidden, span.context, self._origin(span), self._contract)
 
     def opened(self, span: ReadableSpan, attributes: Attributes | None = None) -> SerializedSpan:
         """The record of a span as it is while it is open, with nothing that is to be hidden.
@@ -150,6 +161,16 @@ class Intake:
         if self._redactor is not None:
             serialized = self._redactor.redact(serialized)
         return self._limiter.limit(serialized)  # in this order: half a secret would not be known for one
+
+    def _note_hidden(self, serialized: SerializedSpan) -> None:
+        """Count what a record says was hidden or cut in it."""
+        attributes = deserialize(serialized).attributes
+        for name, key in _COUNTED.items():
+            count = attributes.get(key)
+            if isinstance(count, int) and count > 0:
+                self._counts.add([name] * count)
+                if self.count is not None:
+                    self.count(name, count)
 
     def _record(self, span: ReadableSpan, losses: LossLog) -> SpanRecord | None:
         try:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.instrument.faults import contained
+from otel_agenttrace.slices import quick_switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ class SettlerThread:
             pause: float | None = 0.0
             while pause is not None and not stopped.wait(pause):
                 used, pause = time.thread_time(), _MAX_PAUSE_S
-                with contained("settle traces"):
+                with contained("settle traces"), quick_switches:
                     pause = self._settle_due()
                 if pause is not None:
                     # The agent shares the interpreter with this thread, which must not keep it busy.

@@ -29,6 +29,7 @@ class About:
         version: of this package.
         targets: names of those who are to get the records, without credentials; not of those that end with the process.
         contract_file: path of the registry that the records are checked against; empty if there is none.
+        by_object: names of targets that are objects of its program, which no other program can make.
         without_content: names of targets that must not get messages, arguments, results and the like.
     """
 
@@ -41,6 +42,7 @@ class About:
     targets: tuple[str, ...] = ()
     contract_file: str = ""
     without_content: tuple[str, ...] = ()
+    by_object: tuple[str, ...] = ()
 
 
 def write_about(log_dir: Path, about: About, *, sync: bool = False) -> None:
@@ -79,6 +81,7 @@ def read_about(log_dir: Path) -> About | None:
         pid=pid if isinstance(pid, int) else 0,
         targets=_texts_of(found.get("targets")),
         without_content=_texts_of(found.get("without_content")),
+        by_object=_texts_of(found.get("by_object")),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -65,6 +66,9 @@ class AdoptedLog:
     def __init__(self, path: Path, lock: LogLock) -> None:
         self.path = path
         self._lock = lock
+        self._counting = threading.Lock()
+        self._borrowers = 0
+        self._is_left = False
 
     def __enter__(self) -> Self:
         return self
@@ -82,9 +86,26 @@ class AdoptedLog:
         """
         return repair(self.path, tell)
 
+    def borrow(self) -> None:
+        """Keep the lock, even if the log is released meanwhile, until it is given back."""
+        with self._counting:
+            self._borrowers += 1
+
+    def give_back(self) -> None:
+        """See `borrow`; for any thread."""
+        with self._counting:
+            self._borrowers -= 1
+            self._unlock()
+
     def release(self) -> None:
-        """Leave the log to others; safe twice."""
-        self._lock.release()
+        """Leave the log to others, as soon as nobody borrows it any more; safe twice."""
+        with self._counting:
+            self._is_left = True
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._is_left and not self._borrowers:
+            self._lock.release()
 
     def remove(self) -> bool:
         """Remove the log and release it; False if something in it is not ours and had to be left.

@@ -28,6 +28,8 @@ class SpoolConfig:
             in the background, and what is still waiting is lost with the process.
         max_bytes: disk quota of one process's log; records beyond it are refused.
         segment_bytes: size at which a new segment is begun.
+        is_left_behind: whether what is not delivered waits on disk once the process is gone; else its files have no
+            names, and nothing of a record is there then.
         max_queued: with `batch`, how many records may wait.
         max_queued_bytes: with `batch`, and of what size together.
 
@@ -39,6 +41,7 @@ class SpoolConfig:
     durability: Durability = "process"
     max_bytes: int = DEFAULT_MAX_BYTES
     segment_bytes: int = 1 << 23
+    is_left_behind: bool = True
     max_queued: int = 8192
     max_queued_bytes: int = 1 << 24
 

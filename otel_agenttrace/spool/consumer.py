@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_RECORDS = 512
 MAX_BYTES = 1 << 22
+_FIRST_RECORDS = 32
+"""Of a dead log, for which there may be a second only: each batch that is taken makes the next twice as large."""
 _SUSPECT_AFTER = 5
 """Attempts at a batch, failed for no known reason, after which a record of it is suspected."""
 _MAX_ATTEMPTS = _SUSPECT_AFTER + MAX_RECORDS.bit_length()
@@ -96,6 +98,9 @@ class Consumer:
         self._is_dead = last_seq is not None
         self._lock = threading.Lock()
         self._is_closed = False
+        self._is_stepping = False
+        self._after_close: list[Callable[[], object]] = []
+        self._batch_records = MAX_RECORDS if last_seq is None else _FIRST_RECORDS
         self._file = (CursorFile if target.is_lasting else MemoryCursor)(log_dir, target.name)
         self.cursor = self._loaded(last_seq)
         self._reader = self._reader_from(self.cursor.seq)
@@ -111,17 +116,23 @@ class Consumer:
     def step(self) -> Step:
         """Offer the next records once."""
         with self._lock:
+            if self._is_closed:
+                return Step.IDLE
             batch = self._batch or self._read()
             if batch is None:
                 return Step.IDLE
             wanted = self._wanted_now(batch)
-        offered = offer(self.target, wanted)
-        if offered.is_doubtful and not offered.done and len(wanted) == 1:
-            offered = self._compared(batch, offered)
-        if finished := batch.items[: offered.done]:
-            self._tell_of_delivery(finished)  # before the cursor moves, for which others wait
-        with self._lock:
-            return self._settle(batch, offered)
+            self._is_stepping = True
+        try:
+            offered = offer(self.target, wanted)
+            if offered.is_doubtful and not offered.done and len(wanted) == 1:
+                offered = self._compared(batch, offered)
+            if finished := batch.items[: offered.done]:
+                self._tell_of_delivery(finished)  # before the cursor moves, for which others wait
+            with self._lock:
+                return self._settle(batch, offered)
+        finally:
+            self._end_step()
 
     def extend(self, last_seq: int) -> None:
         """Deliver a dead log on to an end that is further away now."""
@@ -147,11 +158,42 @@ class Consumer:
         self._losses.add(name, count, f"spans for {name} were dropped: {why}")
         return count
 
-    def close(self) -> None:
-        """Leave the cursor to others: what a delivery that is under way comes to, is not written any more."""
+    def close(self, then: Callable[[], object] = lambda: None) -> None:
+        """Deliver nothing more, and leave the cursor to others; safe twice.
+
+        What a delivery that is under way comes to is still written: it would be made again otherwise, and in vain again
+        if that never has the time to end.
+
+        Args:
+            then: called once nothing is written any more, here or where the delivery ends.
+        """
         with self._lock:
             self._is_closed = True
+            self._after_close.append(then)
+            if self._is_stepping:
+                return
+        self._leave()
+
+    def abandon(self) -> None:
+        """Close, and leave the cursor at once, though a delivery is under way that does not end."""
+        with self._lock:
+            self._is_closed = True
+            self._is_stepping = False
+        self._leave()
+
+    def _end_step(self) -> None:
+        with self._lock:
+            self._is_stepping = False
+            if not self._is_closed:
+                return
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
             self._file.close()
+            calls, self._after_close = self._after_close, []
+        for call in calls:
+            call()
 
     def _loaded(self, last_seq: int | None) -> Cursor:
         """The cursor on disk. One that is lost is at the beginning: what was delivered will be, again."""
@@ -176,7 +218,7 @@ class Consumer:
     def _read(self) -> _Batch | None:
         """The next batch; None if nothing is there, or it cannot be read."""
         try:
-            entries = self._reader.batch(MAX_RECORDS, MAX_BYTES)
+            entries = self._reader.batch(self._batch_records, MAX_BYTES * self._batch_records // MAX_RECORDS)
         except OSError as error:
             self._tell_fault("cannot be read", error)
             self.is_unreadable = True
@@ -244,6 +286,8 @@ class Consumer:
             why = offered.message or "it does not say why"
             self._losses.add(name, offered.rejected, f"{name} rejected spans: {why}")
         self._count(batch, offered.done, offered.rejected, retried=0 if offered.is_complete else 1)
+        if offered.is_complete:
+            self._batch_records = min(2 * self._batch_records, MAX_RECORDS)
         if offered.is_doubtful:
             batch.attempts = min(batch.attempts + 1, _MAX_ATTEMPTS)
         elif batch.attempts:
@@ -282,7 +326,7 @@ class Consumer:
 
     def _save(self, cursor: Cursor) -> None:
         self.cursor = cursor
-        if self._is_closed:
+        if self._is_closed and not self._is_stepping:
             return
         try:
             self._file.save(cursor)

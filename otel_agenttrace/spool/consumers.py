@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.backoff import Backoff
-from otel_agenttrace.spool.consumer import MAX_RECORDS, Consumer, count_spans
+from otel_agenttrace.spool.consumer import MAX_RECORDS, Consumer
 from otel_agenttrace.spool.decoding import Decoder
 from otel_agenttrace.spool.directory import log_bytes
 from otel_agenttrace.spool.history import note_removed
@@ -18,6 +18,7 @@ from otel_agenttrace.spool.housekeeping import GIVE_UP_ABOVE, make_room, remove_
 from otel_agenttrace.spool.keeper import Keeper
 from otel_agenttrace.spool.open_spans import OpenSpans
 from otel_agenttrace.spool.target import is_store
+from otel_agenttrace.spool.waiting import count_spans_behind
 from otel_agenttrace.spool.worker import HANGS_AFTER_S, POLL_S, Worker
 
 if TYPE_CHECKING:
@@ -162,14 +163,17 @@ class Consumers:
         return is_flushed and has_ended and all(have_ended)
 
     def waiting(self) -> Mapping[str, int]:
-        """How many ended spans of this process wait for each target, as far as they can be read; without the zeros."""
+        """How many ended spans of this process, no verdicts, wait for each target, as far as they can be read.
+
+        Without the zeros.
+        """
         counts: dict[str, int] = {}
         for worker in self._workers:
             for log_dir, last_seq in self.log.logs.items():
                 consumer = worker.consumers.get(log_dir)
                 passed = 0 if consumer is None else consumer.cursor.seq
                 with suppress(OSError):
-                    name, count = worker.target.name, count_spans(log_dir, passed, last_seq, is_dead=False)
+                    name, count = worker.target.name, count_spans_behind(log_dir, passed, last_seq)
                     counts[name] = counts.get(name, 0) + count
         return {name: count for name, count in counts.items() if count}
 

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.pipeline.content import drop_content
-from otel_agenttrace.slices import in_slices
+from otel_agenttrace.slices import in_slices, quick_switches
 from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.target import Item, is_store
 
@@ -50,7 +50,7 @@ class Decoder:
 
         Without content where the log says so. Where nobody can read what it says, only stores are given content.
         """
-        with self._lock:  # whoever wants the same ones meanwhile had better wait for them
+        with self._lock, quick_switches:  # whoever wants the same ones meanwhile had better wait for them
             known = self._about(log_dir)
             about = known or About()
             has_content = is_store(target) if known is None else target not in about.without_content

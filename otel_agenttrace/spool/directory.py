@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from otel_agenttrace.spool.about import About, write_about
 from otel_agenttrace.spool.ledger import Ledger
+from otel_agenttrace.private import make_private_directory
 from otel_agenttrace.spool.locks import LogLock, is_alive
+from otel_agenttrace.spool.nameless import segment_bytes
 from otel_agenttrace.spool.names import UNFINISHED_PREFIX, LogName, parse_log_name, parse_segment_name
 
 
@@ -30,7 +32,7 @@ def create_log(spool_dir: Path, about: About, started_unix_nano: int, *, sync: b
     Raises:
         OSError: it cannot be made.
     """
-    spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(spool_dir)
     name = LogName(max(started_unix_nano, 0), os.getpid(), secrets.token_hex(4))
     draft = spool_dir / f"{UNFINISHED_PREFIX}{name}"
     draft.mkdir(mode=0o700)
@@ -102,5 +104,5 @@ def log_bytes(log_dir: Path) -> int:
         for entry in entries:
             if parse_segment_name(entry.name) is not None:
                 with suppress(OSError):  # just removed
-                    total += entry.stat(follow_symlinks=False).st_size
+                    total += segment_bytes(entry.path)
     return total

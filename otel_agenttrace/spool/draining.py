@@ -41,6 +41,8 @@ MAX_STORE_AGE_S = 30 * _DAY_S
 """The same for a store; by then its own retention would have deleted them."""
 
 _WAIT_S = 0.05
+_LAST_STEP_S = 0.5
+"""Beyond the time that there is, for a delivery that is under way."""
 
 
 class Drained(NamedTuple):
@@ -113,19 +115,21 @@ class Drainer:
         """Deliver one log; whether that was all of it, and it is gone."""
         try:
             path = adopted.path
-            last_seq, is_complete = _complete(adopted, siblings.of(path))
+            last_seq = adopted.repair().last_seq
             about = read_about(path)
             if about is None and not self._workers:
                 return False  # nobody is here who could be meant
             names = target_names(path) | {*(self._workers if about is None else about.targets)}
             consumers = {name: self._consumer(path, name, last_seq) for name in sorted(names)}
             try:
-                last_seq = self._deliver_and_judge(consumers, path, last_seq)
-                self._give_up(tuple(consumers.values()), path, last_seq)
-                return is_complete and self._clear(adopted, tuple(consumers.values()), last_seq)
+                completed = self._deliver_all(consumers, adopted, siblings, last_seq)
+                if completed is None:
+                    return False
+                self._give_up(tuple(consumers.values()), path, completed.last_seq)
+                return completed.is_complete and self._clear(adopted, tuple(consumers.values()), completed.last_seq)
             finally:
                 for consumer in consumers.values():
-                    self._detach(consumer)
+                    self._detach(consumer, adopted)
         except (OSError, StoreUnavailableError) as error:
             self._tell(adopted.path, error)
             return False
@@ -136,34 +140,44 @@ class Drainer:
         target = AbsentTarget(name) if worker is None else worker.target
         return Consumer(log_dir, target, self._decoder, self._losses, last_seq=last_seq)
 
-    def _deliver_and_judge(self, consumers: dict[str, Consumer], log_dir: Path, last_seq: int) -> int:
-        """Deliver, and what the judge makes of it then, too; return the log's last sequence number."""
-        store = next((name for name in consumers if is_store(name) and name in self._workers), None)
-        if self._judge is None or store is None:
-            self._deliver(tuple(consumers.values()), last_seq)
-            return last_seq
-        judging = Judging(
-            log_dir,
-            self._judge(),
-            self._decoder,
-            store=store,
-            stored_seq=consumers[store].cursor.seq,
-            last_seq=last_seq,
-            losses=self._losses,
-        )
-        consumers[store].after_delivery = judging.note
+    def _deliver_all(
+        self, consumers: dict[str, Consumer], adopted: AdoptedLog, siblings: Siblings, last_seq: int
+    ) -> Completed | None:
+        """Deliver, and what ends its open spans, and what the judge makes of all that; None if there was no time.
+
+        What is there goes first: to find the open spans takes reading the whole log, and whoever has no time for more
+        than that would never deliver anything.
+        """
+        judging = self._judging(consumers, adopted.path)
         try:
             self._deliver(tuple(consumers.values()), last_seq)
-            if consumers[store].cursor.seq < last_seq:
-                return last_seq
-            judged_seq = judging.append_verdicts(last_seq, self._may_go_on)
+            if not self._may_go_on():
+                return None
+            completed = _complete(adopted, siblings.of(adopted.path))
+            self._deliver_on(consumers, completed.last_seq)
+            if judging is None or judging.stored.cursor.seq < completed.last_seq:
+                return completed
+            judged_seq = judging.append_verdicts(completed.last_seq, self._may_go_on)
+            self._deliver_on(consumers, judged_seq)
+            return completed._replace(last_seq=judged_seq)
         finally:
-            judging.close()
-        if judged_seq > last_seq:
-            for consumer in consumers.values():
-                consumer.extend(judged_seq)
-            self._deliver(tuple(consumers.values()), judged_seq)
-        return judged_seq
+            if judging is not None:
+                judging.close()
+
+    def _judging(self, consumers: dict[str, Consumer], log_dir: Path) -> Judging | None:
+        """None if there is no judge, or no store whose traces could be judged."""
+        stored = next((each for name, each in consumers.items() if is_store(name) and name in self._workers), None)
+        if self._judge is None or stored is None:
+            return None
+        judging = Judging(log_dir, self._judge(), self._decoder, stored=stored, losses=self._losses)
+        stored.after_delivery = judging.note
+        return judging
+
+    def _deliver_on(self, consumers: dict[str, Consumer], last_seq: int) -> None:
+        """Deliver what was added to the log."""
+        for consumer in consumers.values():
+            consumer.extend(last_seq)
+        self._deliver(tuple(consumers.values()), last_seq)
 
     def _deliver(self, consumers: Sequence[Consumer], last_seq: int) -> None:
         waiting = []
@@ -180,11 +194,16 @@ class Drainer:
                 return
             self._wait(_WAIT_S)
 
-    def _detach(self, consumer: Consumer) -> None:
+    def _detach(self, consumer: Consumer, adopted: AdoptedLog) -> None:
+        """Deliver no more; the log is others' once the delivery that is under way has moved its cursor."""
         worker = self._workers.get(consumer.target.name)
+        is_hanging = worker is not None and worker.busy_s > HANGS_AFTER_S
+        if is_hanging:
+            consumer.abandon()
         if worker is not None and worker.consumers.get(consumer.log_dir) is consumer:
             worker.remove(consumer.log_dir)
-        consumer.close()
+        adopted.borrow()
+        consumer.close(adopted.give_back)
 
     def _give_up(self, consumers: Sequence[Consumer], log_dir: Path, last_seq: int) -> None:
         """Drop what has waited too long for a target that is not here, and what there is no room for."""
@@ -206,7 +225,7 @@ class Drainer:
             remove_segments(adopted.path, passed)
             return False
         for consumer in consumers:
-            self._detach(consumer)
+            self._detach(consumer, adopted)
         note_removed(adopted.path)
         return adopted.remove()
 
@@ -298,6 +317,7 @@ def drain(
     finally:
         for worker in workers:
             worker.stop(close=False)
+        deadline = max(deadline, time.monotonic() + _LAST_STEP_S)
         for worker in workers:
             worker.join(deadline - time.monotonic())
 

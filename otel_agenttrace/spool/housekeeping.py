@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.directory import list_logs, log_bytes
+from otel_agenttrace.spool.nameless import segment_bytes
 from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.removal import remove_segments
 from otel_agenttrace.spool.target import is_store
@@ -64,7 +65,7 @@ def make_room(consumers: Sequence[Consumer], log_dir: Path, wanted_bytes: int) -
     for name, following in pairwise(list_parts(log_dir).segments):
         if freed >= wanted_bytes or (kept_from is not None and following.first_seq - 1 > kept_from):
             break
-        freed += (log_dir / str(name)).stat().st_size
+        freed += segment_bytes(log_dir / str(name))
         through_seq = following.first_seq - 1
     forwards = [each for each in consumers if not is_store(each.target.name)]
     return sum(each.give_up(through_seq, _TOO_FAR_BEHIND) for each in forwards)

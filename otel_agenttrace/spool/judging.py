@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.losses import LossLog
     from otel_agenttrace.model.record import SpanRecord
+    from otel_agenttrace.spool.consumer import Consumer
     from otel_agenttrace.spool.decoding import Decoder
 
 _LOOK_BACK = 4096
@@ -50,13 +51,11 @@ class Judging:
         log_dir: the log's directory.
         judge: is told of the records, and makes the verdicts.
         decoder: shared with the consumers.
-        store: name of the log's store.
-        stored_seq: up to where the store had the log when it was adopted.
-        last_seq: the log's end.
+        stored: has come as far as the log's store has the log.
         losses: where it is told that traces could not be judged.
 
     Attributes:
-        is_done: whether the log has its verdicts, from now or before.
+        stored: see above.
 
     Raises:
         OSError: the log's mark cannot be read.
@@ -68,29 +67,27 @@ class Judging:
         judge: Judge,
         decoder: Decoder,
         *,
-        store: str,
-        stored_seq: int,
-        last_seq: int,
+        stored: Consumer,
         losses: LossLog,
     ) -> None:
         self._log_dir = log_dir
         self._judge = judge
         self._decoder = decoder
-        self._store = store
-        self._stored_seq = stored_seq
+        self.stored = stored
+        self._stored_seq = stored.cursor.seq  # when the log was adopted
         self._losses = losses
         self._mark = CursorFile(log_dir, VERDICTS_MARK)
         found = self._mark.load()
         if found is None:
             # Whoever adopts the log next, should this not come to its end, begins where this one does.
-            found = Cursor(max(0, stored_seq - _LOOK_BACK))
+            found = Cursor(max(0, self._stored_seq - _LOOK_BACK))
             self._save(found)
         self._judged_seq = found.seq
-        self.is_done = found.seq >= last_seq
+        self._is_done = False
 
     def note(self, records: Sequence[SpanRecord]) -> None:
         """Be told of what the store was given."""
-        if not self.is_done:
+        if not self._is_done:
             self._judge.note(records)
 
     def append_verdicts(self, last_seq: int, may_go_on: Callable[[], bool]) -> int:
@@ -100,7 +97,7 @@ class Judging:
             OSError: the log cannot be read or written; nothing was added to it.
             StoreUnavailableError: the traces cannot be judged now.
         """
-        if self.is_done or not self._note_earlier(may_go_on):
+        if self._judged_seq >= last_seq or not self._note_earlier(may_go_on):
             return last_seq
         try:
             verdicts = self._judge.verdicts()
@@ -110,14 +107,14 @@ class Judging:
             self._losses.add("spool", 0, f"spool: the traces of {self._log_dir} could not be judged", error)
             verdicts = ()
         append_to_dead_log(self._log_dir, last_seq + 1, [(record, b"") for record in verdicts])
-        self.is_done = True
         last_seq += len(verdicts)
+        self._is_done = True
         self._save(Cursor(last_seq, sent=len(verdicts)))
         return last_seq
 
     def close(self) -> None:
         """Release what is open."""
-        self.is_done = True
+        self._is_done = True
         self._mark.close()
 
     def _save(self, judged: Cursor) -> None:
@@ -133,5 +130,5 @@ class Judging:
                 return True
             if not may_go_on():
                 return False
-            self._judge.note([item.record for item in self._decoder.items(self._log_dir, entries, self._store)])
+            self._judge.note([item.record for item in self._decoder.items(self._log_dir, entries, self.stored.target.name)])
         return True

@@ -125,7 +125,7 @@ def _counts_of(row: Mapping[str, Any]) -> LogCounts:
     ledger = row.get("ledger")
     return LogCounts(
         str(row["log"]),
-        About(service_name=str(row.get("service_name") or "")),
+        About(service_name=str(row.get("service_name") or ""), process=str(row.get("process") or "")),
         _whole(row.get("last_seq")),
         cursors,
         {str(name): _whole(count) for name, count in ledger.items()} if isinstance(ledger, dict) else {},

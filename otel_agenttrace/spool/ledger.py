@@ -28,9 +28,14 @@ COUNTERS = (
     "redacted",
     "truncated",
     "unsynced",
+    "starts",
+    "verdicts",
+    "unended",
 )
 """In the order of the page: add behind, never remove. `queued`: with `batch`, taken to be written later, so that what
-was not when the process was killed can be told. `unsynced`: written, but the disk could not be made to promise it."""
+was not when the process was killed can be told. `unsynced`: written, but the disk could not be made to promise it.
+`starts` and `verdicts`: of the records written, those that are no ended spans of the agent.
+`unended`: spans whose start is in the log, and whose end was refused, with nothing of it in the log so far."""
 
 _MAGIC = b"AGTLEDG\x01"
 _PAGE_BYTES = 4096
@@ -78,7 +83,11 @@ class Ledger:
 
     def add(self, name: str, count: int = 1) -> None:
         """Add to one of COUNTERS; should the disk not take it, it is written with the next change."""
-        self._counts[name] = value = self._counts[name] + count
+        self.set(name, self._counts[name] + count)
+
+    def set(self, name: str, value: int) -> None:
+        """Write one of COUNTERS; see `add`."""
+        self._counts[name] = value
         with suppress(OSError):
             os.pwrite(self._fd, _COUNT.pack(value), _FIRST_AT + _COUNT.size * _PLACES[name])
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.batching import BatchQueue
+from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.process_log import ProcessLog
 from otel_agenttrace.spool.refusal import DISK, FAULT, QUEUE_FULL, RefusedError
+from otel_agenttrace.spool.short_ends import StartedSpans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.spool.config import SpoolConfig
-    from otel_agenttrace.spool.frames import Kind
     from otel_agenttrace.spool.syncing import GroupSync
 
 _T = TypeVar("_T")
@@ -82,11 +83,13 @@ class SpoolLog:
             QUEUED with `durability="batch"`; None if the record was refused, and counted so.
         """
         try:
+            if kind is Kind.START:
+                self._started.start(span)
             if self._batches and not self._is_closed:
                 return self._enqueue(kind, span, origin)
             return self._write_now(kind, span, origin)
         except Exception as error:  # noqa: BLE001 - no fault of ours reaches the agent
-            self._refuse(RefusedError(FAULT, "a span could not be written", error))
+            self._refuse(RefusedError(FAULT, "a span could not be written", error), kind, span)
             return None
 
     def count(self, name: str, count: int = 1) -> None:
@@ -122,6 +125,7 @@ class SpoolLog:
         """Tell how many bytes of the quota are taken by the logs of other processes."""
         for log in tuple(self._logs):
             log.set_bytes_elsewhere(count)
+            self._alone(lambda log: log.write_short_ends(), log)
 
     def retire(self, log_dir: Path, through_seq: int) -> bool:
         """Remove one of `logs` if it has no record behind `through_seq`; the next record begins another."""
@@ -173,6 +177,7 @@ class SpoolLog:
         self._lock = threading.RLock()
         self._is_held = False
         self._logs = [self._new_log()]
+        self._started = StartedSpans()
         self._queue: BatchQueue | None = None
 
     def _new_log(self) -> ProcessLog:
@@ -189,8 +194,11 @@ class SpoolLog:
                 seq = log.append(kind, span, origin)
                 sync = log.sync
             except RefusedError as error:
-                log.refuse(error.reason)
+                log.refuse(error.reason, self._end(kind, span))
                 refusal = error
+            else:
+                if kind is Kind.SPAN:
+                    self._end(kind, span)
             finally:
                 log.is_busy = False
         # Outside the lock: a log handler may wait for a thread that is about to append.
@@ -200,6 +208,11 @@ class SpoolLog:
         if self._syncs and sync is not None:
             self._wait_for_disk(sync, seq)
         return seq
+
+    def _end(self, kind: Kind, span: SerializedSpan) -> SerializedSpan | None:
+        """Follow no longer a span that has ended, or whose start was refused; its record, if the log has its start."""
+        is_known = bool(self._started) and self._started.end(span)
+        return span if is_known and kind is Kind.SPAN else None
 
     def _spare(self) -> ProcessLog:
         """A log in which nothing is under way: this is a signal handler, in the middle of an append."""
@@ -236,7 +249,7 @@ class SpoolLog:
             return QUEUED
         if queue.is_closed:
             return self._write_now(kind, span, origin)
-        self._refuse(RefusedError(QUEUE_FULL, "too many spans wait to be written"))
+        self._refuse(RefusedError(QUEUE_FULL, "too many spans wait to be written"), kind, span)
         return None
 
     def _write_now(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
@@ -262,7 +275,7 @@ class SpoolLog:
         try:
             self._write(kind, span, origin)
         except Exception as error:  # noqa: BLE001 - the thread has to go on
-            self._refuse(RefusedError(FAULT, "a span could not be written", error))
+            self._refuse(RefusedError(FAULT, "a span could not be written", error), kind, span)
 
     def _wait_for_disk(self, sync: GroupSync, seq: int) -> None:
         try:
@@ -271,8 +284,9 @@ class SpoolLog:
             self.count("unsynced")
             self._tell(RefusedError(DISK, "the disk does not promise to keep a span", error), spans=0)
 
-    def _refuse(self, refusal: RefusedError) -> None:
-        self._alone(lambda log: log.refuse(refusal.reason))
+    def _refuse(self, refusal: RefusedError, kind: Kind, span: SerializedSpan) -> None:
+        ended = self._end(kind, span)
+        self._alone(lambda log: log.refuse(refusal.reason, ended))
         self._tell(refusal)
 
     def _tell(self, refusal: RefusedError, spans: int = 1) -> None:

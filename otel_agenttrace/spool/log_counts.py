@@ -44,11 +44,18 @@ class LogCounts:
     verdicts: int = 0
     refusal_times: RefusalTimes | None = None
 
+    @property
+    def ended(self) -> int:
+        """How many spans of agents that have ended were written to it."""
+        others = self.ledger.get("starts", 0) + self.ledger.get("verdicts", 0) + self.verdicts
+        return max(0, self.last_seq - others)
+
     def as_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
         return {
             "log": self.log,
             "service_name": self.about.service_name,
+            "process": self.about.process,
             "started_at": self.about.started_at,
             "last_seq": self.last_seq,
             "targets": {name: cursor._asdict() for name, cursor in self.cursors.items()},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from otel_agenttrace.private import make_private_directory
 from otel_agenttrace.spool.target import STORE_PREFIX
 
 _LOG = logging.getLogger("otel_agenttrace")
@@ -61,6 +62,14 @@ def fallback_of(directory: Path) -> Path:
     return Path(tempfile.gettempdir(), own, sha256(str(directory.absolute()).encode()).hexdigest()[:16])
 
 
+def spool_directories(directory: Path) -> tuple[Path, ...]:
+    """A spool directory, and its fallback, where that is this user's own: anybody may make one of that name."""
+    fallback = fallback_of(directory)
+    if any(each.exists() and _is_strange(each) for each in (fallback.parent, fallback)):
+        return (directory,)
+    return directory, fallback
+
+
 def usable(place: SpoolPlace) -> SpoolPlace:
     """The place, made ready; where it cannot be written to, its fallback, which is told.
 
@@ -70,7 +79,7 @@ def usable(place: SpoolPlace) -> SpoolPlace:
     if problem is None:
         return place
     fallback = fallback_of(place.directory)
-    problem_there = _problem(fallback)
+    problem_there = _problem(fallback.parent) or _closed(fallback.parent) or _problem(fallback)
     if problem_there is not None:
         _LOG.error("no span can be kept: the spool %s %s, %s %s", place.directory, problem, fallback, problem_there)
         return place
@@ -81,11 +90,25 @@ def usable(place: SpoolPlace) -> SpoolPlace:
 def _problem(directory: Path) -> str | None:
     """What keeps this user from having a log of their own there, of which nobody else can take hold."""
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(directory)
+        if _is_strange(directory):
+            return "belongs to another user"
         if not os.access(directory, os.W_OK | os.X_OK):
             return "cannot be written"
-        if directory.lstat().st_uid != os.geteuid():
-            return "belongs to another user"
     except OSError as error:
         return f"cannot be made: {error.strerror or error}"
+    return None
+
+
+def _is_strange(directory: Path) -> bool:
+    """Whether it is another user's, be it as a link."""
+    return directory.lstat().st_uid != os.geteuid()
+
+
+def _closed(directory: Path) -> str | None:
+    """Let nobody else look into a directory of ours; what is wrong if that cannot be."""
+    try:
+        directory.chmod(0o700)
+    except OSError as error:
+        return f"is open to others: {error.strerror or error}"
     return None

@@ -16,6 +16,7 @@ from otel_agenttrace.spool.directory import create_log
 from otel_agenttrace.spool.ledger import COUNTERS
 from otel_agenttrace.spool.refusal import DISK, RefusedError
 from otel_agenttrace.spool.removal import remove_log
+from otel_agenttrace.spool.short_ends import ShortEnds
 from otel_agenttrace.spool.siblings import this_process
 from otel_agenttrace.spool.syncing import GroupSync
 from otel_agenttrace.spool.writer import LogWriter
@@ -58,6 +59,7 @@ class ProcessLog:
         self._pending_refusals: tuple[int, int] | None = None  # the first and the last, unix nanoseconds
         self._past: Counter[str] = Counter()  # those of logs that are gone
         self._past_records = 0
+        self._short_ends = ShortEnds()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -78,10 +80,14 @@ class ProcessLog:
         """
         writer = self.writer or self.open()
         try:
-            return writer.append(kind, span, origin)
+            seq = writer.append(kind, span, origin)
         except RefusedError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
+        else:
+            if self._short_ends.are_waiting:
+                self._short_ends.write(writer)
+            return seq
         self.close()  # somebody has removed the directory
         return self.open().append(kind, span, origin)
 
@@ -112,12 +118,14 @@ class ProcessLog:
         for name in tuple(self._pending):
             writer.ledger.add(name, self._pending.pop(name))
         self._write_refusals(writer)
+        self._short_ends.write(writer)
         return writer
 
     def close(self) -> None:
         """Leave the log to others; the next record begins another."""
         writer, self.writer = self.writer, None
         if writer is not None:
+            self._short_ends.write(writer)
             self._past.update(writer.ledger.counts)
             self._past_records += writer.last_seq
             writer.release()
@@ -151,20 +159,32 @@ class ProcessLog:
         else:
             writer.ledger.add("queued")
 
-    def refuse(self, reason: str) -> None:
-        """Count a refused record, and take note of when that was."""
+    def refuse(self, reason: str, started: SerializedSpan | None = None) -> None:
+        """Count a refused record, and take note of when that was.
+
+        Args:
+            reason: one of `refusal.REASONS`.
+            started: the record, if it is that of an ended span whose start was taken.
+        """
         now = max(1, self._clock())
         first, _ = self._pending_refusals or (now, now)
         self._pending_refusals = first, now
         self.count(f"refused_{reason}", 1)
         if self.writer is not None:
             self._write_refusals(self.writer)
+        if started is not None:
+            self._short_ends.add(started, self.writer)
 
     def set_bytes_elsewhere(self, count: int) -> None:
         """Tell how many bytes of the quota others take."""
         self._bytes_elsewhere = count
         if self.writer is not None:
             self.writer.bytes_elsewhere = count
+
+    def write_short_ends(self) -> None:
+        """Write again what was refused before, in case that there is room now."""
+        if self._short_ends.are_waiting:
+            self._short_ends.write(self.writer)
 
     def describe(self, about: About) -> None:
         """Say something else of this process.

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.spool.nameless import forget_log, forget_segment
 from otel_agenttrace.spool.names import (
     ABOUT,
     CURSOR_SUFFIX,
@@ -45,6 +46,7 @@ def remove_segments(log_dir: Path, through_seq: int) -> int:
         path = log_dir / str(name)
         if is_ours(path):
             path.unlink(missing_ok=True)
+            forget_segment(path)
             removed += 1
     return removed
 
@@ -55,6 +57,7 @@ def remove_log(log_dir: Path) -> bool:
     Raises:
         OSError: it cannot be removed.
     """
+    forget_log(log_dir)
     names = [path.name for path in log_dir.iterdir()]
     strange = [name for name in names if not _is_removable(log_dir, name)]
     if not strange:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from otel_agenttrace.spool.frames import Kind, encode_definition, encode_span, find_frame, frame_end, span_fields
+from otel_agenttrace.spool.nameless import keep_nameless
 from otel_agenttrace.spool.names import SEGMENT_DRAFT, SegmentName
 
 if TYPE_CHECKING:
@@ -73,14 +74,19 @@ class Segment:
         size: bytes up to the end of the last record.
     """
 
-    def __init__(self, log_dir: Path, log_id: str, first_seq: int, created_unix_nano: int) -> None:
-        """Make the file.
+    def __init__(
+        self, log_dir: Path, log_id: str, first_seq: int, created_unix_nano: int, *, has_name: bool = True
+    ) -> None:
+        """Make the file; see `nameless` for one without a name.
 
         Raises:
             OSError: it cannot be made, or the disk is full.
         """
         header = SegmentHeader(VERSION, log_id, first_seq, created_unix_nano)
         self.path, self.fd = _create(log_dir, header)
+        if not has_name:
+            named, self.fd = self.fd, _create_nameless(log_dir, header, self.path)
+            os.close(named)
         self.seed = header.seed
         self.size = HEADER_BYTES
         self._resources: dict[bytes, int] = {}
@@ -170,6 +176,20 @@ def _create(log_dir: Path, header: SegmentHeader) -> tuple[Path, int]:
             draft.unlink()
         raise
     return path, fd
+
+
+def _create_nameless(log_dir: Path, header: SegmentHeader, path: Path) -> int:
+    """Make a segment in the place of one that has no record."""
+    draft = log_dir / SEGMENT_DRAFT
+    fd = os.open(draft, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        draft.unlink()
+        write_whole(fd, encode_header(header))
+        keep_nameless(path, fd)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
 
 
 def _free_path(log_dir: Path, first_seq: int) -> Path:

@@ -19,6 +19,7 @@ from otel_agenttrace.spool.frames import (
     kind_at,
     span_fields,
 )
+from otel_agenttrace.spool.nameless import open_segment
 from otel_agenttrace.spool.names import parse_log_name, parse_segment_name
 from otel_agenttrace.spool.segment import HEADER_BYTES, SEGMENT_MAGIC, VERSION, decode_header, seed_of
 
@@ -71,7 +72,7 @@ class SegmentReader:
     ) -> None:
         self.path = path
         self.last_seq = after_seq
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._fd = open_segment(path)
         self._tell = tell
         self._expected_seq = name.first_seq
         self._name_seed = seed_of(log_id, name.first_seq)

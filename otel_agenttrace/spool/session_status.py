@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.known_logs import read_known_logs
+from otel_agenttrace.spool.status import only_by
 from otel_agenttrace.spool.target import is_store
 from otel_agenttrace.spool.trace_records import latest, missing, read_trace_records
 
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionTarget:
-    """One target and the spans of one session, each counted once.
-
-    Open spans count for stores alone, since no other target is given any.
+    """One target and the spans of one session that have ended, each counted once; the same as in TargetStatus.
 
     Attributes:
         name: the target.
@@ -33,6 +32,8 @@ class SessionTarget:
         dropped: 0 if nothing was ever dropped for it, else None.
         oldest_waiting_s: for how many seconds the oldest waiting segment has been there; None if nothing waits.
         left_behind: how many of those that wait are in the logs of dead processes.
+        open_waiting: open spans that dead processes have left and a store has still to be offered.
+        only_by: see TargetStatus.
     """
 
     name: str
@@ -43,6 +44,8 @@ class SessionTarget:
     dropped: int | None
     oldest_waiting_s: float | None
     left_behind: int
+    open_waiting: int = 0
+    only_by: tuple[str, ...] = ()
 
 
 class SessionStatus:
@@ -92,30 +95,36 @@ class SessionStatus:
     def _target(self, name: str, stored: Mapping[SpanKey, bool] | None, now: float, *, is_read: bool) -> SessionTarget:
         wanted = [log for log in self._logs if name in log.counts.cursors]
         has = stored or {} if is_read else {}
-        waiting = {log.name: missing(self._waiting(log, name), has, takes_open=is_store(name)) for log in wanted}
+        waiting = {log.name: missing(self._waiting(log, name), has, takes_open=False) for log in wanted}
         spans = set().union(*waiting.values())
-        known = {
-            key
-            for spans_of in (self._spooled, stored or {})
-            for key, is_ended in spans_of.items()
-            if is_ended or is_store(name)
-        }
+        known = {key for each in (self._spooled, stored or {}) for key, is_ended in each.items() if is_ended}
         rejected = 0 if not any(log.counts.cursors[name].rejected for log in wanted) else None
         dropped = 0 if not any(log.counts.cursors[name].dropped for log in wanted) else None
         is_known = stored is not None and len(wanted) == len(self._logs) and self._may_have_held(stored)
         recorded = len(known) if is_known else None
         sent = None if recorded is None or rejected is None or dropped is None else recorded - len(spans)
+        if is_read and stored is not None:
+            recorded, sent = len(known), len({key for key, is_ended in stored.items() if is_ended} - spans)
+        left = [log for log in wanted if log.state == "dead" and waiting[log.name]]
         times = [log.waiting_since(name) for log in wanted if waiting[log.name]]
         return SessionTarget(
             name,
-            len(known) if is_read and stored is not None else recorded,
-            len(stored.keys() - spans) if is_read and stored is not None else sent,
+            recorded,
+            sent,
             len(spans),
             rejected,
             dropped,
             max(0.0, now - min(times)) if times else None,
-            len(set().union(*(waiting[log.name] for log in wanted if log.state == "dead"))),
+            len(set().union(*(waiting[log.name] for log in left))),
+            open_waiting=self._open_waiting(wanted, name, has),
+            only_by=only_by(name, left),
         )
+
+    def _open_waiting(self, logs: Sequence[KnownLog], name: str, has: Mapping[SpanKey, bool]) -> int:
+        if not is_store(name):
+            return 0
+        records = [record for log in logs if log.state == "dead" for record in self._waiting(log, name)]
+        return len(missing(records, has) - missing(records, has, takes_open=False))
 
     def _may_have_held(self, stored: Mapping[SpanKey, bool]) -> bool:
         """Whether spans that the store has, and no log any more, can have been in one; imported ones never were."""

@@ -1,23 +1,26 @@
 """SpoolStatus: how far each target has come, over all logs of a spool directory, living, dead and gone.
 
-Nothing is counted twice, and every record is in one place: for each target, recorded = sent + rejected + dropped +
-waiting + passed over, where the last are the start records, which only stores are given.
+What people are shown are spans that have ended, each counted once, in one place: for each target, recorded = sent +
+rejected + dropped + waiting. Records of spans that were open are counted apart, and those of verdicts not at all.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.spool.known_logs import read_known_logs
 from otel_agenttrace.spool.ledger import RefusalTimes
 from otel_agenttrace.spool.refusal import QUEUE_FULL, REASONS
+from otel_agenttrace.spool.target import is_store
+from otel_agenttrace.spool.waiting import Waiting, WaitingCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from otel_agenttrace.spool.cursor import Cursor
     from otel_agenttrace.spool.known_logs import KnownLog, LogState
     from otel_agenttrace.spool.log_counts import LogCounts
 
@@ -28,13 +31,17 @@ class TargetStatus:
 
     Attributes:
         name: the target.
-        recorded: records in those logs, start records included.
+        recorded: spans in those logs that have ended.
         sent: taken by the target.
         rejected: never taken by it.
         dropped: given up for it: for want of room, after too long a time, or lost from the disk.
         waiting: still to be offered.
         left_behind: how many of those are in the logs of dead processes.
-        passed_over: start records, of a target that is given none.
+        is_waiting_exact: False if there was too much to look at: so many wait at most, and were sent at least.
+        open_waiting: records of open spans that dead processes have left and a store has still to be offered.
+        only_by: services whose programs alone can deliver what is left behind, to an exporter object of theirs; empty
+            if commands can, too.
+        passed_over: records of open spans, of a target that is given none.
         retried: attempts that had to be made again.
         oldest_waiting_s: for how many seconds the oldest waiting segment has been there; None if nothing waits.
     """
@@ -49,6 +56,17 @@ class TargetStatus:
     retried: int = 0
     oldest_waiting_s: float | None = None
     left_behind: int = 0
+    is_waiting_exact: bool = True
+    open_waiting: int = 0
+    only_by: tuple[str, ...] = ()
+
+
+class ProcessCounts(NamedTuple):
+    """How many processes have logs: that run (or whose logs somebody drains), left something, or are done with."""
+
+    living: int = 0
+    dead: int = 0
+    done: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,7 @@ class SpoolStatus:
         dead: names of the logs that wait to be adopted.
         unreadable: names of the logs that cannot be read.
         removed: how many logs everybody had to their end.
+        processes: whose logs all these are; a process may have several.
         bytes: what the logs take of the disk.
         ledger: the processes' counts, added up.
         abandoned: spans that were ended on behalf of dead processes.
@@ -73,6 +92,7 @@ class SpoolStatus:
     dead: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     removed: int = 0
+    processes: ProcessCounts = ProcessCounts()
     bytes: int = 0
     ledger: Mapping[str, int] | None = None
     abandoned: int = 0
@@ -104,6 +124,7 @@ def sum_up(logs: Sequence[KnownLog], now: Callable[[], float] = time.time) -> Sp
         dead=_names(logs, "dead"),
         unreadable=_names(logs, "unreadable"),
         removed=len(_names(logs, "gone")),
+        processes=_processes(logs),
         bytes=sum(log.bytes for log in logs),
         ledger=_added(log.counts.ledger for log in logs),
         abandoned=sum(log.counts.abandoned for log in logs),
@@ -114,6 +135,16 @@ def sum_up(logs: Sequence[KnownLog], now: Callable[[], float] = time.time) -> Sp
 
 def _names(logs: Iterable[KnownLog], state: LogState) -> tuple[str, ...]:
     return tuple(log.name for log in logs if log.state == state)
+
+
+def _processes(logs: Iterable[KnownLog]) -> ProcessCounts:
+    states: dict[str, set[LogState]] = {}
+    for log in logs:
+        if log.state != "unreadable":
+            states.setdefault(log.counts.about.process or log.name, set()).add(log.state)
+    living = sum("living" in each for each in states.values())
+    dead = sum("dead" in each and "living" not in each for each in states.values())
+    return ProcessCounts(living, dead, len(states) - living - dead)
 
 
 def _refusal_times(logs: Iterable[KnownLog]) -> RefusalTimes | None:
@@ -130,26 +161,46 @@ def _lost_in_queue(counts: LogCounts) -> int:
 
 
 def _targets(logs: Sequence[KnownLog], now: float) -> Iterator[TargetStatus]:
+    counter = WaitingCounter()
+    waiting = {log.name: counter.count(log) for log in logs}
     for name in sorted({name for log in logs for name in log.counts.cursors}):
-        wanted = [log for log in logs if name in log.counts.cursors]
-        cursors = [log.counts.cursors[name] for log in wanted]
-        sent, rejected, dropped, retried, passed = (
-            sum(getattr(cursor, field) for cursor in cursors)
-            for field in ("sent", "rejected", "dropped", "retried", "seq")
-        )
-        times = [log.waiting_since(name) for log in wanted if log.state != "gone" and log.waiting(name)]
-        yield TargetStatus(
-            name,
-            sum(log.counts.last_seq for log in wanted),
-            sent,
-            rejected,
-            dropped,
-            waiting=sum(log.waiting(name) for log in wanted),
-            passed_over=max(0, passed - sent - rejected - dropped),
-            retried=retried,
-            oldest_waiting_s=max(0.0, now - min(times)) if times else None,
-            left_behind=sum(log.waiting(name) for log in wanted if log.state == "dead"),
-        )
+        yield _target(name, [(log, waiting[log.name][name]) for log in logs if name in log.counts.cursors], now)
+
+
+def _target(name: str, found: Sequence[tuple[KnownLog, Waiting]], now: float) -> TargetStatus:
+    cursors = [log.counts.cursors[name] for log, _ in found]
+    dead = [(log, waiting) for log, waiting in found if log.state == "dead"]
+    recorded = sum(max(log.counts.ended, waiting.spans) for log, waiting in found)
+    spans = sum(waiting.spans for _, waiting in found)
+    rejected, dropped = _sum("rejected", cursors), _sum("dropped", cursors)
+    times = [log.waiting_since(name) for log, waiting in found if waiting.spans]
+    return TargetStatus(
+        name,
+        recorded,
+        # Not the cursors' count, which has the records of open spans and verdicts in it.
+        max(0, recorded - spans - rejected - dropped),
+        rejected,
+        dropped,
+        waiting=spans,
+        passed_over=max(0, _sum("seq", cursors) - _sum("sent", cursors) - rejected - dropped),
+        retried=_sum("retried", cursors),
+        oldest_waiting_s=max(0.0, now - min(times)) if times else None,
+        left_behind=sum(waiting.spans for _, waiting in dead),
+        is_waiting_exact=all(waiting.is_exact for _, waiting in found),
+        open_waiting=sum(waiting.starts for _, waiting in dead) if is_store(name) else 0,
+        only_by=only_by(name, [log for log, waiting in dead if waiting.spans]),
+    )
+
+
+def only_by(name: str, logs: Sequence[KnownLog]) -> tuple[str, ...]:
+    """The services whose programs alone can deliver what these logs have for a target; empty if others can, too."""
+    if all(name in log.counts.about.by_object for log in logs):
+        return tuple(sorted({log.counts.about.service_name for log in logs}))
+    return ()
+
+
+def _sum(field: str, cursors: Iterable[Cursor]) -> int:
+    return sum(getattr(cursor, field) for cursor in cursors)
 
 
 def _added(ledgers: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -123,7 +123,7 @@ class _Reading:
         try:
             for entry in self._entries(log_dir, after_seq):
                 trace_id, span_id = _ids_of(entry.span.span)
-                if entry.span.span.startswith(_VERDICT, _SPAN_ID.stop):
+                if is_verdict_text(entry.span.span):
                     continue
                 if self._session_id is not None and trace_id not in trace_ids and self._names_session(entry):
                     trace_ids.add(trace_id)
@@ -156,6 +156,11 @@ class _Reading:
         except (TypeError, ValueError):
             return False
         return isinstance(attributes, dict) and session_id_of(attributes) == self._session_id
+
+
+def is_verdict_text(text: bytes) -> bool:
+    """Whether a serialised span is the verdict on a trace."""
+    return text.startswith(_VERDICT, _SPAN_ID.stop)
 
 
 def latest(records: Iterable[SpooledRecord]) -> dict[SpanKey, bool]:

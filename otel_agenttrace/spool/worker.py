@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -111,13 +112,12 @@ class Worker:
             self._consumers = {**self._consumers, consumer.log_dir: consumer}
 
     def remove(self, log_dir: Path) -> None:
-        """Step the consumer of a log no longer; a delivery that is under way is not waited for."""
+        """Step the consumer of a log no longer; a delivery that is under way is counted, and not waited for."""
         with self._changing:
             consumer = self._consumers.get(log_dir)
             self._consumers = {path: each for path, each in self._consumers.items() if path != log_dir}
         if consumer is not None:
-            consumer.close()
-            self.tally.remove(consumer)
+            consumer.close(partial(self.tally.remove, consumer))
 
     def start(self) -> bool:
         """Start the thread, unless it runs; False if none can be started, as when the interpreter ends."""

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.directory import log_bytes, sync_directory
+from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.refusal import DISK, QUOTA, TOO_LARGE, RefusedError
 from otel_agenttrace.spool.segment import Segment
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.spool.config import SpoolConfig
     from otel_agenttrace.spool.directory import NewLog
-    from otel_agenttrace.spool.frames import Kind
 
 _SECONDS_BETWEEN_COUNTS = 0.1
+_KEPT_FREE = 1 / 32
+"""Of the quota, for what is appended as a last resort."""
 
 
 class LogWriter:
@@ -53,14 +55,21 @@ class LogWriter:
         self._clock = clock
         self._rotate_at = config.rotate_at_bytes
         self._max_bytes = config.max_bytes
+        self._usual_max_bytes = config.max_bytes - int(config.max_bytes * _KEPT_FREE)
         self._max_record = config.max_record_bytes
         self._segment: Segment | None = None
         self._bytes = 0
         self._next_count = 0.0
         self._is_in_doubt = False
 
-    def append(self, kind: Kind, span: SerializedSpan, origin: bytes = b"") -> int:
+    def append(self, kind: Kind, span: SerializedSpan, origin: bytes = b"", *, is_last_resort: bool = False) -> int:
         """Write a record in one call to the system; return its sequence number once the kernel has it.
+
+        Args:
+            kind: SPAN or START.
+            span: the record.
+            origin: code locations behind it.
+            is_last_resort: whether it may use that part of the quota, too, which is kept free.
 
         Raises:
             RefusedError: it is not in the log, and will not be.
@@ -73,8 +82,9 @@ class LogWriter:
             segment = self._next_segment(seq)
         frame = segment.encode(kind, seq, span, origin)
         size = len(frame)
-        if size > self._max_record or self._bytes + size + self.bytes_elsewhere > self._max_bytes:
-            self._check_size(segment, size)
+        most = self._max_bytes if is_last_resort else self._usual_max_bytes
+        if size > self._max_record or self._bytes + size + self.bytes_elsewhere > most:
+            self._check_size(segment, size, most)
         self._is_in_doubt = True
         try:
             written = os.write(segment.fd, frame)
@@ -88,6 +98,8 @@ class LogWriter:
         segment.size += size
         self._bytes += size
         self._is_in_doubt = False
+        if kind is Kind.START:
+            self.ledger.add("starts")
         return seq
 
     def release(self) -> None:
@@ -98,7 +110,9 @@ class LogWriter:
     def _next_segment(self, seq: int) -> Segment:
         """Begin a new segment, so that the one before it can be removed once it has been read."""
         try:
-            segment = Segment(self.path, self._log_id, seq, max(self._clock(), 0))
+            segment = Segment(
+                self.path, self._log_id, seq, max(self._clock(), 0), has_name=self._config.is_left_behind
+            )
         except OSError as error:
             raise RefusedError(DISK, f"no new file can be made in {self.path}", error) from error
         if self._config.durability == "power":
@@ -114,13 +128,13 @@ class LogWriter:
         except OSError:
             self.ledger.add("unsynced")
 
-    def _check_size(self, segment: Segment, size: int) -> None:
+    def _check_size(self, segment: Segment, size: int, most: int) -> None:
         reason = TOO_LARGE if size > self._max_record else QUOTA
         now = time.monotonic()
         if reason == QUOTA and now >= self._next_count:
             self._next_count = now + _SECONDS_BETWEEN_COUNTS
             self._bytes = log_bytes(self.path)
-        if reason == QUOTA and self._bytes + size + self.bytes_elsewhere <= self._max_bytes:
+        if reason == QUOTA and self._bytes + size + self.bytes_elsewhere <= most:
             return
         segment.forget_definitions()  # those of this record, which is not written
         limit = self._max_record if reason == TOO_LARGE else self._max_bytes
