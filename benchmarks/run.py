@@ -25,6 +25,7 @@ SCRIPTS = {
     "traced_span_off.py": "A decorated function outside any trace",
     "span_stages.py": "Reading any dialect, and pricing a call",
     "grounding.py": "Holding an answer against its sources",
+    "gates.py": "Gates and pipelines",
     "store_write.py": "Writing to SQLite",
     "store_read.py": "Reading from SQLite, small and large",
     "import_time.py": "Importing and installing",

@@ -15,12 +15,19 @@ if TYPE_CHECKING:
         ConfigError,
         ContractError,
         DecodeError,
+        GateBlockedError,
+        HandoffError,
+        HandoffTimeoutError,
+        HandoffTransitionError,
+        HandoffValidationError,
         QueryUnsupportedError,
         ReplayError,
         StoreDamagedError,
         StoreError,
         StoreRejectedError,
         StoreUnavailableError,
+        TaskNotFoundError,
+        TaskStateError,
         TraceNotFoundError,
     )
     from otel_agenttrace.exporters.jsonl import JsonlSpanExporter
@@ -30,18 +37,43 @@ if TYPE_CHECKING:
     from otel_agenttrace.instrument.context import TraceContext
     from otel_agenttrace.instrument.detection import run_with_failure_detection
     from otel_agenttrace.instrument.events import agent_event, get_current_trace_id
+    from otel_agenttrace.instrument.gates import Gate, Override, gate
+    from otel_agenttrace.instrument.handoff_context import (
+        extract_headers,
+        handoff_from_mcp,
+        handoff_to_mcp,
+        inject_headers,
+    )
+    from otel_agenttrace.instrument.handoff_results import (
+        receive_handoff_result,
+        wait_for_handoff_result,
+    )
+    from otel_agenttrace.instrument.handoffs import (
+        emit_handoff,
+        receive_handoff,
+    )
     from otel_agenttrace.instrument.ids import TimeOrderedIdGenerator
     from otel_agenttrace.instrument.sessions import end_session, start_session
+    from otel_agenttrace.instrument.tasks import task_span
     from otel_agenttrace.instrument.traced import traced_span
     from otel_agenttrace.model.entry import TraceEntry
     from otel_agenttrace.model.event import AgentEvent
     from otel_agenttrace.model.failure import FailureEvent
+    from otel_agenttrace.model.gate import Evidence, GateResult
+    from otel_agenttrace.model.gate_events import gate_results
+    from otel_agenttrace.model.handoff import (
+        ArtifactIntent,
+        ExpectedOutput,
+        HandoffContract,
+        HandoffResult,
+    )
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.model.session import TraceSession
     from otel_agenttrace.model.trace_record import TraceRecord, TraceStep
     from otel_agenttrace.pipeline.redact import RedactConfig
     from otel_agenttrace.processors.contract import ContractSpanProcessor
     from otel_agenttrace.processors.failure import FailureSpanProcessor
+    from otel_agenttrace.processors.gates import GateSpanProcessor
     from otel_agenttrace.processors.inherit import InheritingSpanProcessor
     from otel_agenttrace.processors.recording import RecordingSpanProcessor
     from otel_agenttrace.processors.redacting import RedactingSpanProcessor
@@ -50,21 +82,41 @@ if TYPE_CHECKING:
     from otel_agenttrace.stores.trace_store import TraceStore
     from otel_agenttrace.tracing import Tracing
     from otel_agenttrace.views.viewer import TraceViewer
+    from otel_agenttrace.workflow.outcome import CheckOutcome
+    from otel_agenttrace.workflow.pipeline import Phase, Pipeline, PipelineResult, Step
 
 __all__ = [
     "AgentEvent",
     "AgentTraceError",
+    "ArtifactIntent",
+    "CheckOutcome",
     "Claim",
     "ConfigError",
     "ContractError",
     "ContractSpanProcessor",
     "DecodeError",
+    "Evidence",
+    "ExpectedOutput",
     "FailureEvent",
     "FailureSpanProcessor",
+    "Gate",
+    "GateBlockedError",
+    "GateResult",
+    "GateSpanProcessor",
     "GroundingChecker",
     "GroundingReport",
+    "HandoffContract",
+    "HandoffError",
+    "HandoffResult",
+    "HandoffTimeoutError",
+    "HandoffTransitionError",
+    "HandoffValidationError",
     "InheritingSpanProcessor",
     "JsonlSpanExporter",
+    "Override",
+    "Phase",
+    "Pipeline",
+    "PipelineResult",
     "QueryUnsupportedError",
     "RecordingSpanProcessor",
     "RedactConfig",
@@ -74,11 +126,14 @@ __all__ = [
     "SpanRecord",
     "SpanStore",
     "StagedSpanExporter",
+    "Step",
     "StoreDamagedError",
     "StoreError",
     "StoreRejectedError",
     "StoreSpanExporter",
     "StoreUnavailableError",
+    "TaskNotFoundError",
+    "TaskStateError",
     "TimeOrderedIdGenerator",
     "TraceContext",
     "TraceEntry",
@@ -92,29 +147,58 @@ __all__ = [
     "__version__",
     "agent_event",
     "configure_tracing",
+    "emit_handoff",
     "end_session",
+    "extract_headers",
+    "gate",
+    "gate_results",
     "get_current_trace_id",
     "ground",
+    "handoff_from_mcp",
+    "handoff_to_mcp",
+    "inject_headers",
     "open_store",
+    "receive_handoff",
+    "receive_handoff_result",
     "run_with_failure_detection",
     "start_session",
+    "task_span",
     "traced_span",
+    "wait_for_handoff_result",
 ]
 
 _MODULES = {
     "AgentEvent": "model.event",
     "AgentTraceError": "errors",
+    "ArtifactIntent": "model.handoff",
+    "CheckOutcome": "workflow.outcome",
     "Claim": "grounding",
     "ConfigError": "errors",
     "ContractError": "errors",
     "ContractSpanProcessor": "processors.contract",
     "DecodeError": "errors",
+    "Evidence": "model.gate",
+    "ExpectedOutput": "model.handoff",
     "FailureEvent": "model.failure",
     "FailureSpanProcessor": "processors.failure",
+    "Gate": "instrument.gates",
+    "GateBlockedError": "errors",
+    "GateResult": "model.gate",
+    "GateSpanProcessor": "processors.gates",
     "GroundingChecker": "grounding",
     "GroundingReport": "grounding",
+    "HandoffContract": "model.handoff",
+    "HandoffError": "errors",
+    "HandoffResult": "model.handoff",
+    "HandoffTimeoutError": "errors",
+    "HandoffTransitionError": "errors",
+    "HandoffValidationError": "errors",
     "InheritingSpanProcessor": "processors.inherit",
     "JsonlSpanExporter": "exporters.jsonl",
+    "Override": "instrument.gates",
+    "Phase": "workflow.pipeline",
+    "Pipeline": "workflow.pipeline",
+    "PipelineResult": "workflow.pipeline",
     "QueryUnsupportedError": "errors",
     "RecordingSpanProcessor": "processors.recording",
     "RedactConfig": "pipeline.redact",
@@ -124,11 +208,14 @@ _MODULES = {
     "SpanRecord": "model.record",
     "SpanStore": "stores.api",
     "StagedSpanExporter": "exporters.staged",
+    "Step": "workflow.pipeline",
+    "StoreDamagedError": "errors",
     "StoreError": "errors",
     "StoreRejectedError": "errors",
     "StoreSpanExporter": "exporters.store",
-    "StoreDamagedError": "errors",
     "StoreUnavailableError": "errors",
+    "TaskNotFoundError": "errors",
+    "TaskStateError": "errors",
     "TimeOrderedIdGenerator": "instrument.ids",
     "TraceContext": "instrument.context",
     "TraceEntry": "model.entry",
@@ -141,13 +228,24 @@ _MODULES = {
     "Tracing": "tracing",
     "agent_event": "instrument.events",
     "configure_tracing": "configure",
+    "emit_handoff": "instrument.handoffs",
     "end_session": "instrument.sessions",
+    "extract_headers": "instrument.handoff_context",
+    "gate": "instrument.gates",
+    "gate_results": "model.gate_events",
     "get_current_trace_id": "instrument.events",
     "ground": "grounding",
+    "handoff_from_mcp": "instrument.handoff_context",
+    "handoff_to_mcp": "instrument.handoff_context",
+    "inject_headers": "instrument.handoff_context",
     "open_store": "stores.open",
+    "receive_handoff": "instrument.handoffs",
+    "receive_handoff_result": "instrument.handoff_results",
     "run_with_failure_detection": "instrument.detection",
     "start_session": "instrument.sessions",
+    "task_span": "instrument.tasks",
     "traced_span": "instrument.traced",
+    "wait_for_handoff_result": "instrument.handoff_results",
 }
 
 

@@ -3,24 +3,33 @@
 AgentTraceError
 ├── ConfigError                 a setting is wrong; names it and the accepted values
 ├── ContractError               spans broke the attribute contract; carries the violations
+├── GateBlockedError            a gate lets nobody through; carries its result
 ├── DecodeError                 input is not what it claims to be; names file and line where there is one
 ├── StoreError
 │   ├── StoreUnavailableError   transient: the same call may succeed later
 │   │   └── StoreDamagedError   the file is not what was written; a copy or a new one may do
 │   ├── StoreRejectedError      permanent: the same call always fails
 │   └── QueryUnsupportedError   this store cannot answer; refused, never approximated
+├── TaskNotFoundError           no such task
+├── TaskStateError              the task's state does not allow it, or it would wait for itself
 ├── TraceNotFoundError          no such trace, failure, session or span; or an ambiguous short id
+├── HandoffError                a handoff cannot go on; names each field that is wrong
+│   ├── HandoffValidationError  it is not what was agreed on
+│   ├── HandoffTransitionError  its status does not allow it
+│   └── HandoffTimeoutError     its deadline has passed
 └── ReplayError                 a recorded run could not be replayed
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_agenttrace.contract.violation import Violation
+    from otel_agenttrace.model.gate import GateResult
+    from otel_agenttrace.model.handoff import HandoffContract
 
 
 class AgentTraceError(Exception):
@@ -41,6 +50,24 @@ class ContractError(AgentTraceError):
     def __init__(self, message: str, violations: Sequence[Violation] = ()) -> None:
         super().__init__(message)
         self.violations = tuple(violations)
+
+
+class GateBlockedError(AgentTraceError):
+    """A gate lets nobody through: what it checks is not in order, or there was nothing to check.
+
+    Attributes:
+        result: what the gate found, with the reason and the next action.
+    """
+
+    def __init__(self, result: GateResult) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def __str__(self) -> str:
+        result = self.result
+        where = f" of {result.phase}" if result.phase else ""
+        what = "failed" if result.result == "fail" else "had nothing to check"
+        return f"gate {result.gate_id}{where} {what}: {result.reason}; next action: {result.next_action}"
 
 
 class DecodeError(AgentTraceError):
@@ -69,6 +96,42 @@ class QueryUnsupportedError(StoreError):
 
 class TraceNotFoundError(AgentTraceError, LookupError):
     """Nothing is stored under the id, or a short id fits more than one."""
+
+
+class TaskNotFoundError(AgentTraceError, LookupError):
+    """No task is known under the id."""
+
+
+class TaskStateError(AgentTraceError):
+    """The state of a task, or of those it has to do with, does not allow what was asked for."""
+
+
+class HandoffError(AgentTraceError):
+    """A handoff cannot go on.
+
+    Attributes:
+        problems: what is wrong, a text for each field, which begins with its name. No text repeats a value.
+        handoff: the contract as it stands now, e.g. rejected; None where none could be read.
+        answer: what to send to the agent that handed the work over, as JSON can say it; None as above.
+    """
+
+    def __init__(self, problems: Sequence[str], handoff: HandoffContract | None = None) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+        self.handoff = handoff
+        self.answer: dict[str, Any] | None = None
+
+
+class HandoffValidationError(HandoffError):
+    """A handoff, its inputs or its result are not what was agreed on."""
+
+
+class HandoffTransitionError(HandoffError):
+    """The status of a handoff does not allow what is asked of it."""
+
+
+class HandoffTimeoutError(HandoffError):
+    """The deadline of a handoff has passed."""
 
 
 class ReplayError(AgentTraceError):

@@ -91,8 +91,9 @@ class Flight:
         self.log.release()
 
     def waiting(self) -> Mapping[str, int]:
-        """For each target that has not got everything, how many records wait on disk for it."""
-        return self.consumers.waiting()
+        """For each target that has not got everything, how many spans that have ended wait on disk for it."""
+        lasting = {target.name for target in self.consumers.targets if target.is_lasting}
+        return {name: count for name, count in self.consumers.waiting().items() if name in lasting}
 
     @property
     def unjudged_count(self) -> int:
@@ -119,12 +120,18 @@ class Flight:
 
 
 def _spool_config(config: TracingConfig, targets: Targets) -> SpoolConfig:
-    return SpoolConfig(usable(targets.place).directory, durability=config.durability, max_bytes=config.spool_max_bytes)
+    return SpoolConfig(
+        usable(targets.place).directory,
+        durability=config.durability,
+        max_bytes=config.spool_max_bytes,
+        is_left_behind=any(target.spooled.is_lasting for target in targets.all),
+    )
 
 
 def _with_targets(about: About, targets: Targets) -> About:
     return replace(
         about,
         targets=tuple(target.spooled.name for target in targets.all if target.spooled.is_lasting),
+        by_object=tuple(target.spooled.name for target in targets.all if not target.is_by_name),
         without_content=tuple(target.spooled.name for target in targets.all if not target.keeps_content),
     )

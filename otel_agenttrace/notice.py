@@ -16,7 +16,7 @@ from otel_agenttrace.views.text import safe_text
 from otel_agenttrace.views.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from otel_agenttrace.model.record import SpanRecord
 
@@ -86,6 +86,8 @@ def exit_lines(
     losses: Mapping[str, int],
     *,
     waiting: Mapping[str, int] | None = None,
+    drain: str = "agenttrace spool drain",
+    by_object: Collection[str] = (),
     unsampled_spans: int = 0,
     unjudged_traces: int = 0,
     store_option: str | None = None,
@@ -96,6 +98,8 @@ def exit_lines(
         tally: the traces of this process.
         losses: spans that did not arrive, by where they should have.
         waiting: how many spans wait on disk, by where they are to go.
+        drain: the command that sends them.
+        by_object: of those places, the ones that only this program can send to.
         unsampled_spans: spans that the sampler left out.
         unjudged_traces: traces of which no verdict was made, though there should be one.
         store_option: what the command line needs to find the store again; None when it cannot.
@@ -105,8 +109,8 @@ def exit_lines(
     lines += [f"{counted(count, 'span')} did not reach the {where}, see the log" for where, count in lost.items()]
     for where, count in (waiting or {}).items():
         verb = "waits" if count == 1 else "wait"
-        told = f"{counted(count, 'span')} {verb} on disk for {where}"
-        lines.append(f"{told}: the next start sends them, or agenttrace spool drain")
+        told = f"{counted(count, 'span')} {verb} on disk for {where}: the next start sends them"
+        lines.append(told if where in by_object else f"{told}, or {drain}")
     if unsampled_spans:
         lines.append(f"{counted(unsampled_spans, 'span')} left out by the sampler")
     if unjudged_traces:

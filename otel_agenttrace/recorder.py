@@ -115,6 +115,8 @@ class Recorder:
             flight.tally,
             self._losses.counts,
             waiting=flight.waiting(),
+            drain=self._drain_command(),
+            by_object={target.spooled.name for target in self._targets.all if not target.is_by_name},
             unsampled_spans=unsampled_count(self._provider, self._processor),
             unjudged_traces=flight.unjudged_count,
             store_option=self._store_option(),
@@ -126,6 +128,15 @@ class Recorder:
     def _content(self) -> str:
         content = self.config.content
         return ("on" if content else "off") if isinstance(content, bool) else f"only in {', '.join(sorted(content))}"
+
+    def _drain_command(self) -> str:
+        """The command that delivers what is left, from the same spool."""
+        option = self._store_option()
+        if option is None:  # no store that lasts: the spool is that of stores which are no files
+            option = " --store memory:"
+        given = self.config.spool_dir if "spool_dir" in self.config.given else None
+        place = "" if given is None else f"AGENTTRACE_SPOOL_DIR={shlex.quote(str(given.absolute()))} "
+        return f"{place}agenttrace spool drain{option}"
 
     def _store_option(self) -> str | None:
         """What the command line needs to read the same store: nothing for the one it looks at by itself."""

@@ -13,6 +13,7 @@ from otel_agenttrace.autoinstrument import check_names
 from otel_agenttrace.flight import Flight
 from otel_agenttrace.instrument.capture import CONTENT_VARIABLE
 from otel_agenttrace.instrument.collect import SpanCollector, use_collector
+from otel_agenttrace.instrument.task_lookup import use_task_finder
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.processors.recording import RecordingSpanProcessor
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
     from otel_agenttrace.config import TracingConfig
+    from otel_agenttrace.instrument.task_lookup import KnownTask
+    from otel_agenttrace.spool.places import SpoolPlace
+    from otel_agenttrace.stores.lazy import LazyStore
 
 
 def begin(config: TracingConfig) -> tuple[TracerProvider, Recorder]:
@@ -57,15 +61,25 @@ def begin(config: TracingConfig) -> tuple[TracerProvider, Recorder]:
         losses=losses,
     )
     if flight is not None:
-        flight.keep_counts(lambda: {**intake.counts, "unsampled": unsampled_count(provider, processor)})
+        intake.count = flight.log.count
+        flight.keep_counts(lambda: {"unsampled": unsampled_count(provider, processor)})
     provider.add_span_processor(processor)
     use_collector(provider, collector)
+    if targets.store is not None:
+        use_task_finder(partial(_find_task, targets.store, targets.place))
     if existing is None:
         trace.set_tracer_provider(provider)
     recorder = Recorder(config, provider, processor=processor, targets=targets, flight=flight, losses=losses)
     recorder.at_shutdown(partial(use_collector, provider, None))
+    recorder.at_shutdown(partial(use_task_finder, None))
     recorder.at_shutdown(_keep_content(config))
     return provider, recorder
+
+
+def _find_task(store: LazyStore, place: SpoolPlace, task_id: str) -> KnownTask | None:
+    from otel_agenttrace.driving import find_known_task  # noqa: PLC0415 - what most agents never need
+
+    return find_known_task(store, place, task_id)
 
 
 def _keep_content(config: TracingConfig) -> Callable[[], object]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,6 +28,7 @@ from otel_agenttrace.exporters.spooled_store import SpooledStore
 from otel_agenttrace.exporters.staged import StagedSpanExporter
 from otel_agenttrace.exporters.store import StoreSpanExporter
 from otel_agenttrace.notice import shown_url
+from otel_agenttrace.provider import service_name_of
 from otel_agenttrace.spool.places import SpoolPlace, spool_place
 from otel_agenttrace.stores.lazy import LazyStore
 
@@ -48,11 +51,13 @@ class Target(NamedTuple):
         label: what the line at start calls it.
         spooled: the place, as the spool knows it.
         keeps_content: whether messages, arguments and results go there, too.
+        is_by_name: whether a command can send there, too, with the same environment; not so of an exporter object.
     """
 
     label: str
     spooled: SpoolTarget
     keeps_content: bool
+    is_by_name: bool = True
 
 
 class Targets(NamedTuple):
@@ -147,7 +152,9 @@ class TargetBuilder:
             return
         self._taken.add(place)
         make = partial(create_exporter, wanted, self._provider) if isinstance(wanted, str) else None
-        yield Target(label, self._spooled(label, exporter, make), self._config.keeps_content(label))
+        target = self._spooled(label, exporter, make)
+        is_by_name = make is not None or isinstance(target, SpooledStore)
+        yield Target(label, target, self._config.keeps_content(label), is_by_name)
 
     def _spooled(self, label: str, exporter: SpanExporter, make: Callable[[], SpanExporter] | None) -> SpoolTarget:
         if isinstance(exporter, StoreSpanExporter):
@@ -155,7 +162,8 @@ class TargetBuilder:
             return SpooledStore(self._unlike(spool_place(store.url, self._config.spool_dir).store_name), store)
         inner = exporter.exporter if isinstance(exporter, StagedSpanExporter) else exporter
         is_lasting = not isinstance(inner, (ConsoleSpanExporter, InMemorySpanExporter))
-        return Forward(self._unlike(target_name(label, inner)), inner, make_exporter=make, is_lasting=is_lasting)
+        name = target_name(label, inner, service_name_of(self._provider)) if is_lasting else label
+        return Forward(self._unlike(name), inner, make_exporter=make, is_lasting=is_lasting)
 
     def _unlike(self, name: str) -> str:
         """The name; with a number where another target of this process has it."""
@@ -174,18 +182,35 @@ class TargetBuilder:
             return None
 
 
-def target_name(label: str, exporter: SpanExporter) -> str:
-    """What the spool calls an exporter: e.g. `otlp@localhost:4317`.
+def target_name(label: str, exporter: SpanExporter, service_name: str) -> str:
+    """What the spool calls an exporter: e.g. `otlp@localhost:4317`, or `MyExporter@shop`.
 
-    What waits for one endpoint is never sent to another, so the name holds the endpoint; of a key, eight hex digits of
-    its SHA-256. Where no endpoint can be seen, the label is all there is.
+    What waits for one endpoint is never sent to another, so the name holds the endpoint; of a key, and of a query,
+    eight hex digits of its SHA-256. Where no endpoint can be seen, the name holds the service: another one's exporter
+    of that class may belong to somebody else.
     """
     place = destination(exporter)
     if isinstance(exporter, JsonlSpanExporter):
         return f"{label}@{place}"
-    if not (isinstance(place, tuple) and isinstance(place[0], str) and place[0] != "console"):
-        return label
+    if not (isinstance(place, tuple) and isinstance(place[0], str)):
+        return f"{label}@{_known_service(service_name)}"
     endpoint, key = place
-    parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    try:
+        parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    except ValueError:
+        return f"{label}@{_digits(endpoint)}"
+    secret = f"{parts.query}{key}" if isinstance(key, str) else parts.query
     name = f"{label}@{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-    return f"{name}/{sha256(key.encode()).hexdigest()[:8]}" if isinstance(key, str) else name
+    return f"{name}/{_digits(secret)}" if secret else name
+
+
+def _known_service(service_name: str) -> str:
+    """The service; with eight digits of the program's path where it has no name, as others have none either."""
+    if service_name and not service_name.startswith("unknown_service"):
+        return service_name
+    program = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    return f"unknown_service/{_digits(str(Path(program).absolute()))}"
+
+
+def _digits(text: str) -> str:
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]

@@ -89,7 +89,10 @@ class Verdicts:
     def _record(self, verdict: SpanRecord) -> None:
         if self._spool is not None:
             log, consumers = self._spool
-            consumers.note(log.append(Kind.SPAN, serialize_record(verdict)))
+            seq = log.append(Kind.SPAN, serialize_record(verdict))
+            if seq is not None:
+                log.count("verdicts")
+            consumers.note(seq)
 
     def _renew(self) -> None:
         self._thread.renew()

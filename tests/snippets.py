@@ -165,7 +165,7 @@ class Reader:
             del self._files[name]
         ended = self._run(self._with_real_ids(command.typed))
         printed = _trimmed(ended.stdout.replace(str(self._home), _SHOWN_HOME))
-        is_crash = "Traceback (most recent call last)" in command.shown
+        is_crash = "Traceback (most recent call last)" in command.shown or command.shown.endswith("Killed")
         assert is_crash or ended.returncode == 0, f"{place} ended with {ended.returncode}:\n{printed}"
         shown = command.shown
         if not self._learn(shown, printed):

@@ -415,7 +415,7 @@ def test_an_exporter_that_raises_costs_the_others_nothing(
 ) -> None:
     """A broken exporter is told of; store and agent go on, and what it did not take waits on disk."""
     store = MemorySpanStore()
-    tracing = configure(store=store, exporters=[_FailingExporter()])
+    tracing = configure("shop", store=store, exporters=[_FailingExporter()])
     _make_span("one")
     for _ in range(3):
         assert tracing.flush()
@@ -424,9 +424,9 @@ def test_an_exporter_that_raises_costs_the_others_nothing(
 
     assert _names(store) == ["one", "two"]
     assert [record.getMessage() for record in caplog.records] == [
-        "_FailingExporter does not take spans, which wait on disk: RuntimeError: the network is down, 1 spans wait"
+        "_FailingExporter@shop does not take spans, which wait on disk: RuntimeError: the network is down, 1 spans wait"
     ]
-    assert "2 spans wait on disk for _FailingExporter: the next start sends them" in capsys.readouterr().err
+    assert "2 spans wait on disk for _FailingExporter@shop: the next start sends them\n" in capsys.readouterr().err
 
 
 def test_without_a_store_a_flush_is_for_the_exporters(configure: Configure) -> None:

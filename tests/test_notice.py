@@ -89,6 +89,18 @@ def test_lost_and_unsampled_spans_are_told() -> None:
     ]
 
 
+def test_what_waits_comes_with_a_command_that_sends_it() -> None:
+    """It names the store; for an exporter object, which no command can make, there is none."""
+    waiting = {"otlp@localhost:4317": 1, "MyExporter@shop": 2}
+    drain = "agenttrace spool drain --store sqlite:///h.db"
+    lines = exit_lines(TraceTally(), {}, waiting=waiting, drain=drain, by_object={"MyExporter@shop"})
+
+    assert lines == [
+        f"1 span waits on disk for otlp@localhost:4317: the next start sends them, or {drain}",
+        "2 spans wait on disk for MyExporter@shop: the next start sends them",
+    ]
+
+
 def test_only_ended_local_roots_count_as_traces() -> None:
     """A trace is counted once, by the span that began it in this process."""
     tally = TraceTally()

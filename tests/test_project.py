@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "otel_agenttrace"
 COMPOSE = ROOT / "docker-compose.yml"
-COLLECTORS = sorted((ROOT / "collector-config").glob("*.yaml"))
+COLLECTORS = [path for path in sorted((ROOT / "collector-config").glob("*.yaml")) if path.name != "builder.yaml"]
 NAME = "otel-agenttrace"
 
 PROGRAM = """

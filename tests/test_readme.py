@@ -149,7 +149,7 @@ def test_the_settings_page_says_what_the_code_does() -> None:
         _, variables, default, _ = rows[setting.name]
         # The first one of service_name is read by the SDK.
         assert tuple(variables.split(", "))[-len(setting.variables) :] == setting.variables
-        assert default == {True: "on", None: "-"}.get(setting.default, setting.default)
+        assert default == {True: "on", None: "-"}.get(setting.default, str(setting.default))
 
 
 def test_every_variable_of_the_code_is_documented() -> None:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from otel_agenttrace.cli.output import store_argument
 from otel_agenttrace.delivering import deliver_dead_logs, place_of
 from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.spool.directory import has_dead_logs
-from otel_agenttrace.spool.places import fallback_of
+from otel_agenttrace.spool.places import spool_directories
 from otel_agenttrace.views.text import safe_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _SECONDS = 1.0
@@ -39,14 +41,17 @@ def deliver_before_reading(store_url: str | None) -> None:
 def _deliver(store_url: str | None) -> str:
     """Deliver, and return what is to be told; empty if the store has everything."""
     place = place_of(store_url)
-    directories = [each for each in (place.directory, fallback_of(place.directory)) if has_dead_logs(each)]
+    directories = [each for each in spool_directories(place.directory) if has_dead_logs(each)]
     if not directories or not deliver_dead_logs(store_url, _SECONDS).left:
         return ""
-    count = sum(_left(directory, place.store_name) for directory in directories)
-    return f"{count:,} records of dead processes are not stored yet: `agenttrace spool drain`" if count else ""
+    count = _left(directories, place.store_name)
+    drain = f"`agenttrace spool drain{store_argument(store_url)}`"
+    return f"{count:,} spans of dead processes are not stored yet: {drain}" if count else ""
 
 
-def _left(directory: Path, store_name: str) -> int:
-    from otel_agenttrace.spool.known_logs import read_known_logs  # noqa: PLC0415  most of the time, nothing is left
+def _left(directories: Sequence[Path], store_name: str) -> int:
+    """How many spans wait for the store; those that a dead process began, and are still open, count too."""
+    from otel_agenttrace.spool.status import read_status  # noqa: PLC0415  most of the time, nothing is left
 
-    return sum(log.waiting(store_name) for log in read_known_logs(directory) if log.state == "dead")
+    targets = [target for directory in directories for target in read_status(directory).targets]
+    return sum(each.left_behind or each.open_waiting for each in targets if each.name == store_name)

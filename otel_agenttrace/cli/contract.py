@@ -11,6 +11,7 @@ import click
 
 from otel_agenttrace.cli.options import json_option
 from otel_agenttrace.cli.output import glyphs, print_json, print_lines, width
+from otel_agenttrace.contract.attributes import TASK_STATUS
 from otel_agenttrace.views.lines import Segment
 from otel_agenttrace.views.text import safe_text, wrap
 from otel_agenttrace.views.units import counted
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 DOCUMENT = Path("docs/contract.md")
 
 _MOST_LINES = 6
+_MAX_TASKS = 100_000
 
 
 def _file_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,6 +81,7 @@ def check(files: tuple[Path, ...], contract_file: Path | None, as_json: bool) ->
     checked = _Checked()
     for file in files:
         _check_file(file, Contract.load(contract_file), checked)
+    _check_order(checked)
     if as_json:
         print_json(checked.to_json())
     else:
@@ -141,6 +144,12 @@ class _Finding(NamedTuple):
         }
 
 
+class _Place(NamedTuple):
+    file: str
+    line: int
+    span: SpanRecord
+
+
 class _Checked:
     """What a check has seen so far."""
 
@@ -149,6 +158,13 @@ class _Checked:
         self.subject_count = 0
         self.findings: list[_Finding] = []
         self.errors: list[str] = []
+        self.tasks: dict[str, list[_Place]] = {}
+
+    def add_task(self, place: _Place) -> None:
+        """Keep a task span, to hold it against the others of its trace; not more than a trace can have of them."""
+        tasks = self.tasks.setdefault(place.span.trace_id, [])
+        if len(tasks) < _MAX_TASKS:
+            tasks.append(place)
 
     @property
     def status(self) -> str:
@@ -211,10 +227,32 @@ def _check_file(file: Path, contract: Contract, checked: _Checked) -> None:
                 checked.subject_count += contract.concerns(span)
                 checked.findings += [
                     _Finding(str(file), line.number, span, _located(violation, span))
-                    for violation in contract.check_record(span)
+                    for violation in _violations(contract, span)
                 ]
+                if TASK_STATUS in span.attributes:
+                    checked.add_task(_Place(str(file), line.number, span))
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror or error}") from error
+
+
+def _violations(contract: Contract, span: SpanRecord) -> list[Violation]:
+    from otel_agenttrace.pipeline.gates import protocol_violations  # noqa: PLC0415 - `--help` checks nothing
+
+    found = list(contract.check_record(span))
+    missing = {violation.attribute for violation in found if violation.rule == "required"}
+    return found + [violation for violation in protocol_violations(span) if violation.attribute not in missing]
+
+
+def _check_order(checked: _Checked) -> None:
+    """Hold the tasks of each trace against those that they depend on."""
+    from otel_agenttrace.model.tree import SpanTree  # noqa: PLC0415 - as above
+    from otel_agenttrace.pipeline.phase_order import early_starts  # noqa: PLC0415 - as above
+
+    for places in checked.tasks.values():
+        where = {place.span.identity: place for place in places}
+        for early in early_starts(SpanTree(place.span for place in places)):
+            place = where[early.record.identity]
+            checked.findings.append(_Finding(place.file, place.line, early.record, early.violation()))
 
 
 def _located(violation: Violation, span: SpanRecord) -> Violation:

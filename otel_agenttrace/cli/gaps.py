@@ -6,9 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.delivering import place_of
+from otel_agenttrace.model.record import ENDED_BY
 from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.summary import last_known_unix_nano
-from otel_agenttrace.spool.places import fallback_of
+from otel_agenttrace.spool.places import spool_directories
 from otel_agenttrace.views.warnings import parent_warnings, refusal_warnings, unreadable_warning, waiting_warnings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Gaps:
         self._place = place_of(store_url)
         self._directories: list[Path] = []
         try:
-            self._directories += [each for each in directories_of(self._place.directory) if each.exists()]
+            self._directories += [each for each in spool_directories(self._place.directory) if each.exists()]
             if self._directories:
                 self._records = self._read(trace_ids, session_id)
         except OSError as error:
@@ -80,11 +81,6 @@ class Gaps:
         yield from refusal_warnings(refused, self._what)
 
 
-def directories_of(directory: Path) -> tuple[Path, Path]:
-    """A spool directory, and where those write who cannot write there."""
-    return directory, fallback_of(directory)
-
-
 def stored_spans(traces: Iterable[StoredTrace]) -> dict[SpanKey, bool]:
     """The spans of traces without their verdicts, and whether they have ended."""
     return {
@@ -94,8 +90,10 @@ def stored_spans(traces: Iterable[StoredTrace]) -> dict[SpanKey, bool]:
     }
 
 
-def _ran(trace: StoredTrace) -> Iterator[tuple[str, int, int]]:
-    """Whose trace it is, and from when to when it ran, in unix nanoseconds."""
+def _ran(trace: StoredTrace) -> Iterator[tuple[str, int, int, bool, bool]]:
+    """Whose trace it is, from when to when it ran, in unix nanoseconds, and whether it is open or was abandoned."""
     start, end = min(span.start_time_unix_nano for span in trace.spans), last_known_unix_nano(trace.spans)
+    is_open = any(span.end_time_unix_nano is None for span in trace.spans)
+    is_abandoned = any(ENDED_BY in span.attributes for span in trace.spans)
     for service_name in {span.resource.service_name for span in trace.spans}:
-        yield service_name, start, end
+        yield service_name, start, end, is_open, is_abandoned

@@ -36,11 +36,13 @@ _COMMANDS = {
     "export": "transfer",
     "failure": "failure",
     "import": "transfer",
+    "pipeline": "pipeline",
     "retention": "retention",
     "session": "session",
     "span": "span",
     "spool": "spool",
     "store": "store",
+    "task": "task",
     "trace": "trace",
 }
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from otel_agenttrace.cli.gaps import directories_of, stored_spans
+from otel_agenttrace.cli.gaps import stored_spans
 from otel_agenttrace.cli.options import Moment, json_option, store_option
-from otel_agenttrace.cli.output import glyphs, print_json, print_lines, width
+from otel_agenttrace.cli.output import glyphs, print_json, print_lines, store_argument, width
 from otel_agenttrace.config import resolve_config
 from otel_agenttrace.delivering import place_of
 from otel_agenttrace.errors import AgentTraceError, StoreUnavailableError, TraceNotFoundError
 from otel_agenttrace.spool.known_logs import read_known_logs
+from otel_agenttrace.spool.places import spool_directories
 from otel_agenttrace.spool.session_status import SessionStatus
 from otel_agenttrace.spool.status import sum_up
 from otel_agenttrace.stores.lookup import complete_session_id
@@ -43,16 +45,18 @@ def spool() -> None:
 @store_option
 @json_option
 def status(*, session_id: str | None, since: int | None, store_url: str | None, as_json: bool) -> None:
-    """Show for each target how much was recorded, sent and waits; and what was refused, dropped and lost.
+    """Show for each target how many spans were recorded, sent and wait; and what was refused, dropped and lost.
 
-    Nothing is delivered by it. What is not known of a session alone is shown as `?`.
+    A span is counted once it has ended; verdicts are not. Nothing is delivered by it. What is not known of a session
+    alone is shown as `?`.
     """
     if session_id is not None and since is not None:
         raise click.UsageError("--session counts all of a session: leave out --since")
-    store_url = _with_default(store_url)
+    argument, store_url = store_argument(store_url), _with_default(store_url)
     place = place_of(store_url, setting="--store")
     with _readable(place):
         report = _report(place, since) if session_id is None else _report_session(place, store_url, session_id)
+    report = replace(report, store_argument=argument)
     if as_json:
         print_json(spool_shape(report))
     else:
@@ -99,7 +103,7 @@ def _readable(place: SpoolPlace) -> Iterator[None]:
 
 
 def _report(place: SpoolPlace, since: int | None) -> SpoolReport:
-    logs = [log for directory in directories_of(place.directory) for log in read_known_logs(directory, since)]
+    logs = [log for directory in spool_directories(place.directory) for log in read_known_logs(directory, since)]
     return report_spool(str(place.directory), sum_up(logs), since)
 
 
@@ -107,13 +111,13 @@ def _report_session(place: SpoolPlace, store_url: str | None, session_id: str) -
     try:
         with open_store(store_url, read_only=True, setting="--store") as store:
             session_id, trace_ids = _known(store, session_id)
-            found = SessionStatus(directories_of(place.directory), session_id, trace_ids)
+            found = SessionStatus(spool_directories(place.directory), session_id, trace_ids)
             stored = stored_spans(get_known(store.spans, sorted(found.trace_ids)))
     except TraceNotFoundError:
         raise
     except AgentTraceError as error:
         click.echo(f"agenttrace: {safe_text(str(error))}; only what is in the spool is counted", err=True)
-        found, stored = SessionStatus(directories_of(place.directory), session_id, ()), None
+        found, stored = SessionStatus(spool_directories(place.directory), session_id, ()), None
     if not stored and not found.has_spans:
         raise TraceNotFoundError(f"there is no session {session_id!r} in the store or the spool")
     targets = found.targets(place.store_name, stored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from otel_agenttrace.contract.yaml_bounds import YamlBoundError, demand_bounded, demand_shallow
 from otel_agenttrace.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import yaml
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
+_MAX_DEPTH = 100
+_MAX_VALUES = 1_000_000
+"""With what aliases repeat."""
 
 
 class Entry(dict[str, Any]):
@@ -36,7 +40,8 @@ def read_yaml(path: Path) -> Entry:
     """Read a file whose top level is a mapping; every mapping in it is an `Entry`.
 
     Raises:
-        ConfigError: it cannot be read, is no YAML, or has a key twice; names the file and the line.
+        ConfigError: it cannot be read, is no YAML, is nested too deep or grows too large, or has a key twice; names the
+            file and, where one is at fault, the line.
     """
     import yaml  # noqa: PLC0415 - 16 ms that only building a contract should cost
 
@@ -47,12 +52,29 @@ def read_yaml(path: Path) -> Entry:
     if len(text) > MAX_FILE_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
     try:
-        document = yaml.load(text, _loader())  # noqa: S506 - a SafeLoader's subclass
+        document = _document(text)
+    except YamlBoundError as error:
+        line = "" if error.line is None else f":{error.line}"
+        raise ConfigError(f"{path}{line}: {error.problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         _refuse(path, error)
     if not isinstance(document, Entry):
         raise ConfigError(f"{path}:1: not a mapping of keys to values")
     return document
+
+
+def _document(text: bytes) -> Any:
+    demand_shallow(text, _loader(), _MAX_DEPTH)
+    loader = _loader()(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        # Before anything is built: aliases and merge keys grow by powers.
+        demand_bounded(node, _MAX_VALUES)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 def _refuse(path: Path, error: Exception) -> NoReturn:

@@ -10,7 +10,7 @@ class Violation:
     """One broken rule.
 
     Attributes:
-        rule: type, range, pattern, enum, empty, required, not_expected or unknown.
+        rule: type, range, pattern, enum, empty, required, not_expected, unknown or protocol.
         message: what is wrong and what is expected; quotes at most 64 characters of a value.
         file_path: where the attribute was set, else where the span was started; None if neither is known.
         line_number: counted from 1.

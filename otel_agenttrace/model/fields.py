@@ -11,9 +11,12 @@ from otel_agenttrace.model.times import from_rfc3339, to_rfc3339, to_unix_nano
 
 
 def _normal_time(value: object) -> object:
-    if isinstance(value, datetime):
-        return to_rfc3339(to_unix_nano(value))
-    return to_rfc3339(from_rfc3339(value)) if isinstance(value, str) else value
+    try:
+        if isinstance(value, datetime):
+            return to_rfc3339(to_unix_nano(value))
+        return to_rfc3339(from_rfc3339(value)) if isinstance(value, str) else value
+    except OverflowError:  # which pydantic takes for a fault of ours, not of the value
+        raise ValueError("beyond the years 1 to 9999 in UTC") from None
 
 
 Timestamp = Annotated[str, BeforeValidator(_normal_time)]

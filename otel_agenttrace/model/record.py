@@ -31,6 +31,9 @@ REVISION = "agenttrace.revision"
 ENDED_BY = "agenttrace.ended_by"
 """Who ended a span that its own process could not end; absent on a span that ended by itself."""
 
+OUTLIVES_PROCESS = "agenttrace.outlives_process"
+"""True on a span that is driven from outside, by commands: it stays open when the process that wrote it is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:

@@ -202,6 +202,15 @@ def agent_name_of(record: SpanRecord) -> str | None:
     return None if plan is None else _text(record, plan.agent_name)
 
 
+def tool_output_of(record: SpanRecord) -> AnyValue:
+    """The canonical `output` of a call of a tool, read alone; None for any other span."""
+    plan = plan_for(record)
+    if plan is None:
+        return None
+    operation = _operation(record, plan.operation) or (_TOOL_OPERATION if _text(record, plan.tool_name) else None)
+    return _Content(record, plan).value(plan.output) if operation == _TOOL_OPERATION else None
+
+
 def _operation(record: SpanRecord, sources: tuple[OperationSource, ...]) -> str | None:
     for source, operations, keeps in sources:
         value = told(record, source)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from otel_agenttrace.pipeline.stage import Stage
 
 
+PROTOCOL = "protocol"
+"""The rule of a violation that `gates.gate_stage` has found."""
+
+
 class CodeLocation(Protocol):
     """A line of code."""
 
@@ -59,7 +63,7 @@ def contract_stage(contract: Contract) -> Stage:
 def check_record(contract: Contract, locations: Locations | None, record: SpanRecord) -> SpanRecord:
     """What `contract_stage` does, with the code locations that are known of the span."""
     end_time = record.end_time_unix_nano
-    if end_time is None or any(event.name == EVENT_CONTRACT_VIOLATION for event in record.events):
+    if end_time is None or any(_is_checked(event) for event in record.events):
         return record
     violations = contract.check_record(record)
     if not violations:
@@ -116,6 +120,11 @@ def recorded_location(violation: Violation, record: SpanRecord) -> Violation:
                 function_name=recorded.function_name,
             )
     return violation
+
+
+def _is_checked(event: EventRecord) -> bool:
+    """Whether an event tells that its span has been checked; what breaks the protocol is found without a contract."""
+    return event.name == EVENT_CONTRACT_VIOLATION and event.attributes.get(AGENTTRACE_CONTRACT_RULE) != PROTOCOL
 
 
 def _recorded_violation(attributes: Attributes) -> Violation:

@@ -26,7 +26,7 @@ _LAST_WORD = re.compile(r"(\w+)\W*$")
 _LEADING_CLASS = re.compile(r"\s*([A-Za-z_][\w.]*)(?::|\(|\s*$)")
 _TIMEOUT_CLASS = re.compile(r"\w*(?:[Tt]imeout|TimedOut|[Dd]eadlineExceeded)(?:Error|Exception|Expired)?")
 _VALIDATION_CLASS = re.compile(
-    r"\w*Validation(?:Error|Exception)|ContractError|ZodError|UnprocessableEntity(?:Error|Exception)?"
+    r"\w*Validation(?:Error|Exception)|ContractError|GateBlockedError|ZodError|UnprocessableEntity(?:Error|Exception)?"
     r"|(?:AI_)?Invalid(?:Tool)?(?:Arguments?|Inputs?|Params)(?:Error|Exception)?"
 )
 _TIMEOUT_WORDS = frozenset(

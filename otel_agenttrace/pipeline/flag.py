@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.record import Attributes
 
 FlagKind: TypeAlias = Literal[
-    "content_filter", "empty_answer", "no_progress", "refusal", "token_burn", "tool_loop", "truncated"
+    "content_filter",
+    "empty_answer",
+    "no_progress",
+    "out_of_order",
+    "refusal",
+    "token_burn",
+    "tool_loop",
+    "truncated",
 ]
 
 

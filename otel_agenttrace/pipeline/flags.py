@@ -1,4 +1,4 @@
-"""What is remarkable in a trace without being a failure: refusals, cut answers, loops, tokens that burn.
+"""What is remarkable in a trace without being a failure: refusals, cut answers, loops, tokens that burn, wrong order.
 
 Flags are warnings with evidence. They never make a trace failed: an answer may be cut on purpose, and a tool may be
 polled. What content was not recorded raises no flag.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from otel_agenttrace.pipeline.answers import answer_flags
 from otel_agenttrace.pipeline.loops import no_progress, token_burn, tool_loops
+from otel_agenttrace.pipeline.phase_order import early_starts
 from otel_agenttrace.pipeline.steps import Step, steps_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find_flags(tree: SpanTree) -> tuple[Flag, ...]:
-    """All flags of a trace, in order of time; they do not depend on the order in which its spans came."""
+    """All flags of a trace: of its phases, then of its steps in order of time; whatever order its spans came in."""
     steps = steps_of(tree)
     flags = [flag for step in steps if step.said.is_model_call for flag in answer_flags(step)]
     by_agent: dict[SpanNode, list[Step]] = {}
@@ -29,4 +30,5 @@ def find_flags(tree: SpanTree) -> tuple[Flag, ...]:
         flags += loops or no_progress(of_agent)
         flags += token_burn(of_agent)
     order = {step.span.span_id: index for index, step in enumerate(steps)}
-    return tuple(sorted(flags, key=lambda flag: (order[flag.span_id], flag.kind, flag.message)))
+    in_time = sorted(flags, key=lambda flag: (order[flag.span_id], flag.kind, flag.message))
+    return (*(early.flag() for early in early_starts(tree)), *in_time)

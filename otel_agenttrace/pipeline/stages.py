@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.canonical import canonical
 from otel_agenttrace.pipeline.failures import failure_stage
+from otel_agenttrace.pipeline.gates import gate_stage
 from otel_agenttrace.pipeline.normalize import normalize
 from otel_agenttrace.pipeline.stage import run_stages
 from otel_agenttrace.pipeline.usage import usage_stage
@@ -22,7 +23,7 @@ def understand(record: SpanRecord) -> SpanRecord:
     return record if said.dialect is None else usage_stage(normalize(record, said), said)
 
 
-SPAN_STAGES: tuple[Stage, ...] = (understand, failure_stage)
+SPAN_STAGES: tuple[Stage, ...] = (understand, gate_stage, failure_stage)
 """What is worked out of one span alone; each sees what those before it have written."""
 
 

@@ -78,7 +78,9 @@ class _Check:
         keywords = {"pattern": _pattern, "$ref": self._reference}
         # A registry of its own, since the default one fetches references from the network.
         extended: Any = validators.extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
-        self._validator = extended(schema, registry=Registry())
+        # Without `$schema`, by which the library would return to its own class, and with it to `re`, at a reference.
+        own = {key: value for key, value in schema.items() if key != "$schema"}
+        self._validator = extended(own, registry=Registry())
 
     def broken_rule(self, arguments: Any) -> str | None:
         self._references_left, self._depth = _MAX_REFERENCES, 0
@@ -129,7 +131,23 @@ def _pattern(_: Any, pattern: Any, instance: Any, __: Any) -> Iterator[Any]:
 def _check(schema: Any) -> _Check | None:
     if not isinstance(schema, dict) or not _is_small(schema):
         return None
-    return None if any(keyword in orjson.dumps(schema) for keyword in _UNBOUNDED) else _Check(schema)
+    if any(keyword in orjson.dumps(schema) for keyword in _UNBOUNDED) or _has_schema_within(schema):
+        return None
+    return _Check(schema)
+
+
+def _has_schema_within(schema: dict[str, Any]) -> bool:
+    """Whether a part says by itself which draft it is of, and would be checked by the library's own class."""
+    waiting = list(schema.values())
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if isinstance(each.get("$schema"), str):
+                return True
+            waiting += each.values()
+        elif isinstance(each, (list, tuple)):
+            waiting += each
+    return False
 
 
 def _is_small(value: Any) -> bool:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _COUNTED = {"redacted": AGENTTRACE_REDACTED, "truncated": AGENTTRACE_TRUNCATED}
+_MAX_COUNTED = 10_000
 _PROJECT_ID = str(PROJECT_ID)  # dictionaries and orjson are slower on the constants' class
 
 
@@ -168,6 +169,7 @@ class Intake:
         for name, key in _COUNTED.items():
             count = attributes.get(key)
             if isinstance(count, int) and count > 0:
+                count = min(count, _MAX_COUNTED)  # an agent may have set it
                 self._counts.add([name] * count)
                 if self.count is not None:
                     self.count(name, count)

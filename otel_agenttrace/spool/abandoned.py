@@ -2,7 +2,8 @@
 
 So they reach all targets like any other record, once, whoever adopts the log and however often: a log that has them is
 complete. The end is the last time that the trace is known to have been alive; the status stays unset, since nothing
-says how the span would have ended. A span that outlives its process, as a task that commands drive, is left open.
+says how the span would have ended. A span that outlives its process, as a task that commands drive, is left open; and
+so is one that may have ended, where the ledger says that the ends of some were refused, and nothing of them is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from otel_agenttrace.model.codec import deserialize, serialize_record
 from otel_agenttrace.model.record import ENDED_BY, OUTLIVES_PROCESS
 from otel_agenttrace.spool.cursor import Cursor, CursorFile
 from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.ledger import UNENDED, read_ledger, read_refusal_times
+from otel_agenttrace.spool.living import ended_since, is_process_living
 from otel_agenttrace.spool.locks import is_alive
 from otel_agenttrace.spool.names import OPEN_SPANS_MARK, cursor_name, parse_log_name
 from otel_agenttrace.spool.open_spans import ids_of, trace_id_of
@@ -40,7 +43,8 @@ class Completed(NamedTuple):
 
     Attributes:
         last_seq: sequence number of its last record.
-        is_complete: False if a span in it, or in a sibling, is still open, and may yet be ended by its process.
+        is_complete: False if a span in it, or in a sibling, is still open, and may yet be ended by its process, which
+            lives.
     """
 
     last_seq: int
@@ -58,7 +62,7 @@ def end_open_spans(
         log_dir: the log.
         last_seq: its last sequence number.
         siblings: other logs of its process. A span that has ended in one of them is not ended here; nor is any as long
-            as one of them is alive.
+            as one of them is alive, or the process is.
         held: the one among them that is not alive though its lock is held, by the caller.
 
     Raises:
@@ -69,13 +73,16 @@ def end_open_spans(
     if done.seq >= last_seq:
         return Completed(last_seq)
     entries = _open_entries(log_dir, done.seq)
-    if entries and siblings:
-        living = [each for each in siblings if each != held and is_alive(each)]  # asked before they are read
+    if entries:
+        is_living = _may_go_on(log_dir, siblings, held)  # asked before they are read
+        for ids in ended_since(log_dir):
+            entries.pop(ids, None)
         for each in siblings:
             _forget_ended(entries, each)
-        if entries and living:
+        if entries and is_living:
             return Completed(last_seq, is_complete=False)
-    ended = list(_ended_on_behalf(log_dir, done.seq, entries)) if entries else []
+    unknown_until = max(map(_last_unknown_end, (log_dir, *siblings)))
+    ended = list(_ended_on_behalf(log_dir, done.seq, entries, unknown_until)) if entries else []
     append_to_dead_log(log_dir, last_seq + 1, ended)
     with suppress(OSError):  # a full disk, of which delivering the log may free some: it is then read again next time
         mark.save(Cursor(last_seq + len(ended), sent=done.sent + len(ended)))
@@ -108,7 +115,21 @@ def _forget_ended(entries: dict[SpanId, Entry], sibling: Path) -> None:
             entries.pop(ids_of(entry.span), None)
 
 
-def _ended_on_behalf(log_dir: Path, after_seq: int, entries: dict[SpanId, Entry]) -> Iterator[tuple[SpanRecord, bytes]]:
+def _may_go_on(log_dir: Path, siblings: Sequence[Path], held: Path | None) -> bool:
+    return any(is_process_living(each) for each in (log_dir, *siblings)) or any(
+        is_alive(each) for each in siblings if each != held
+    )
+
+
+def _last_unknown_end(log_dir: Path) -> int:
+    """Until when spans of a log may have ended without its telling, in unix nanoseconds; 0 if it tells of all."""
+    ledger, times = read_ledger(log_dir), read_refusal_times(log_dir)
+    return times.last_unix_nano if ledger and times and ledger[UNENDED] else 0
+
+
+def _ended_on_behalf(
+    log_dir: Path, after_seq: int, entries: dict[SpanId, Entry], unknown_until: int
+) -> Iterator[tuple[SpanRecord, bytes]]:
     traces = {trace_id_of(key) for key in entries}
     last_known: dict[str, int] = {}
     for entry in _entries(log_dir, after_seq):
@@ -122,7 +143,9 @@ def _ended_on_behalf(log_dir: Path, after_seq: int, entries: dict[SpanId, Entry]
             last_known[record.trace_id] = max(last_known.get(record.trace_id, 0), _last_time(record))
     for entry in sorted(entries.values()):
         record = _decoded(entry)
-        if record is not None and record.attributes.get(OUTLIVES_PROCESS) is not True:
+        if record is None or record.attributes.get(OUTLIVES_PROCESS) is True:
+            continue
+        if record.start_time_unix_nano > unknown_until:
             end = max(last_known.get(record.trace_id, 0), _last_time(record))
             attributes = {**record.attributes, ENDED_BY: ENDED_BY_SPOOL}
             yield replace(record, end_time_unix_nano=end, attributes=attributes), entry.origin

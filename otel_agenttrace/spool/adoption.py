@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.spool.damage import Damage, log_damage
 from otel_agenttrace.spool.directory import list_logs
 from otel_agenttrace.spool.locks import LogLock
-from otel_agenttrace.spool.names import REMOVED_PREFIX, UNFINISHED_PREFIX
+from otel_agenttrace.spool.names import LOCK, REMOVED_PREFIX, UNFINISHED_PREFIX
 from otel_agenttrace.spool.removal import remove_log, tell_once
 from otel_agenttrace.spool.repair import Repaired, repair
+from otel_agenttrace.spool.siblings import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _UNFINISHED_FOR_S = 3600.0
+_MAX_ADOPTER = 64
 
 
 def adopt(spool_dir: Path) -> Iterator[AdoptedLog]:
@@ -53,7 +55,22 @@ def adopt_log(path: Path) -> AdoptedLog | None:
     except OSError as error:
         tell_once(f"{path} cannot be adopted: {error}")
         return None
-    return None if lock is None else AdoptedLog(path, lock)
+    if lock is None:
+        return None
+    with suppress(OSError):  # a full disk
+        lock.write(this_process().encode())
+    return AdoptedLog(path, lock)
+
+
+def read_adopter(path: Path) -> str:
+    """Return which process has adopted a log, in words of `siblings.this_process`; empty if none has.
+
+    Only of use where the log's lock is held: what is said is not taken back.
+    """
+    try:
+        return (path / LOCK).read_text("ascii", "replace")[:_MAX_ADOPTER]
+    except OSError:
+        return ""
 
 
 class AdoptedLog:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from otel_agenttrace.private import make_private_directory
 from otel_agenttrace.spool.about import About, write_about
 from otel_agenttrace.spool.ledger import Ledger
-from otel_agenttrace.private import make_private_directory
 from otel_agenttrace.spool.locks import LogLock, is_alive
 from otel_agenttrace.spool.nameless import segment_bytes
 from otel_agenttrace.spool.names import UNFINISHED_PREFIX, LogName, parse_log_name, parse_segment_name

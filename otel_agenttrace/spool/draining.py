@@ -283,22 +283,24 @@ def drain(
     timeout_s: float,
     *,
     judge: Callable[[], Judge] | None = None,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> Drained:
     """Deliver the logs of dead processes, for commands that read; returns in time even if a target hangs.
 
     The targets are the caller's to close. Logs of living processes are not touched. `judge` makes what judges the
-    traces of one log.
+    traces of one log; `progress` is told, all the time, how many records targets are done with.
     """
     deadline = time.monotonic() + timeout_s
-    progress = threading.Condition()
+    moved = threading.Condition()
 
     def report() -> None:
-        with progress:
-            progress.notify_all()
+        with moved:
+            moved.notify_all()
 
     def wait(limit_s: float) -> None:
-        with progress:
-            progress.wait(min(limit_s, max(0.0, deadline - time.monotonic())))
+        with moved:
+            moved.wait(min(limit_s, max(0.0, deadline - time.monotonic())))
+        progress(sum(worker.tally.total.seq for worker in workers))
 
     workers = [Worker(target, losses, report=report) for target in targets]
     drainer = Drainer(

@@ -123,6 +123,7 @@ class Judging:
 
     def _note_earlier(self, may_go_on: Callable[[], bool]) -> bool:
         """Tell the judge what earlier deliveries have brought to the store; False if that was interrupted."""
+        store = self.stored.target.name
         reader = LogReader(self._log_dir, self._judged_seq, is_dead=True, tell=lambda _: None)
         while reader.last_seq < self._stored_seq:
             entries = [entry for entry in reader.batch(MAX_RECORDS) if entry.seq <= self._stored_seq]
@@ -130,5 +131,5 @@ class Judging:
                 return True
             if not may_go_on():
                 return False
-            self._judge.note([item.record for item in self._decoder.items(self._log_dir, entries, self.stored.target.name)])
+            self._judge.note([item.record for item in self._decoder.items(self._log_dir, entries, store)])
         return True

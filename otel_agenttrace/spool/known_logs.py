@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from otel_agenttrace.spool.about import About
+from otel_agenttrace.spool.adoption import read_adopter
 from otel_agenttrace.spool.cursor import Cursor
 from otel_agenttrace.spool.directory import list_logs, log_bytes
 from otel_agenttrace.spool.history import read_history
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LogState = Literal["living", "dead", "gone", "unreadable"]
-"""`living` also while somebody drains the log of a dead process; `gone` once everybody had all of it."""
+"""Of its process; whether another one is delivering it stands elsewhere. `gone` once everybody had all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,14 @@ class KnownLog:
         counts: what it says; of an unreadable one nothing but its name.
         path: its directory; None if it is gone.
         bytes: what it takes of the disk.
+        adopter: the process that drains it right now, as `siblings.this_process` calls it; empty if none does.
     """
 
     state: LogState
     counts: LogCounts
     path: Path | None = None
     bytes: int = 0
+    adopter: str = ""
 
     @property
     def name(self) -> str:
@@ -104,7 +107,10 @@ def read_gone_logs(spool_dir: Path) -> list[LogCounts]:
 
 def _present(path: Path) -> KnownLog:
     try:
-        return KnownLog("living" if is_alive(path) else "dead", count_log(path), path, log_bytes(path))
+        is_held = is_alive(path)
+        adopter = read_adopter(path) if is_held else ""
+        state: LogState = "living" if is_held and not adopter else "dead"
+        return KnownLog(state, count_log(path), path, log_bytes(path), adopter)
     except OSError:
         return KnownLog("unreadable", LogCounts(path.name, About(), 0), path, log_bytes(path))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+UNENDED = "unended"
+
 COUNTERS = (
     *(f"refused_{reason}" for reason in REASONS),
     "queued",
@@ -30,7 +32,7 @@ COUNTERS = (
     "unsynced",
     "starts",
     "verdicts",
-    "unended",
+    UNENDED,
 )
 """In the order of the page: add behind, never remove. `queued`: with `batch`, taken to be written later, so that what
 was not when the process was killed can be told. `unsynced`: written, but the disk could not be made to promise it.

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.names import LOCK
+from otel_agenttrace.spool.segment import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,21 +32,25 @@ class LogLock:
         self.release()
 
     @classmethod
-    def take(cls, log_dir: Path) -> LogLock | None:
+    def take(cls, log_dir: Path, name: str = LOCK) -> LogLock | None:
         """Take the lock; None if somebody holds it, or the log was removed meanwhile.
+
+        Args:
+            log_dir: the log.
+            name: of the file, if it is not the lock of the log itself that is wanted.
 
         Raises:
             OSError: the file cannot be made or opened.
         """
         with _changing:
-            return cls._taken(log_dir)
+            return cls._taken(log_dir / name)
 
     @classmethod
-    def _taken(cls, log_dir: Path) -> LogLock | None:
-        fd = os.open(log_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    def _taken(cls, path: Path) -> LogLock | None:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat((log_dir / LOCK).stat(), os.fstat(fd)):
+            if os.path.samestat(path.stat(), os.fstat(fd)):
                 return cls(fd)
         except (BlockingIOError, FileNotFoundError):
             pass
@@ -54,6 +59,19 @@ class LogLock:
             raise
         os.close(fd)
         return None
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether it is held, and its file is still there."""
+        return self._fd is not None and os.fstat(self._fd).st_nlink > 0
+
+    def write(self, text: bytes) -> None:
+        """Add to the file.
+
+        Raises:
+            OSError: it is not there as a whole, or the lock was released.
+        """
+        write_whole(-1 if self._fd is None else self._fd, text)
 
     def release(self, _close=os.close) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
         """Let go of it; safe twice.
@@ -72,14 +90,14 @@ _changing = threading.RLock()
 _SECONDS_TO_WAIT_FOR_OTHERS = 1.0
 
 
-def is_alive(log_dir: Path) -> bool:
-    """Whether the log's process lives, or somebody has adopted the log.
+def is_alive(log_dir: Path, name: str = LOCK) -> bool:
+    """Whether the log's process lives, or somebody has adopted the log; or, of another name, whether that is held.
 
     Raises:
         OSError: it cannot be told, e.g. since the log is another user's.
     """
     try:
-        fd = os.open(log_dir / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(log_dir / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
     try:

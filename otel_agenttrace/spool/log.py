@@ -14,6 +14,8 @@ from otel_agenttrace.losses import LossLog
 from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.batching import BatchQueue
 from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.living import end_left_span, has_left_spans, live_on
+from otel_agenttrace.spool.open_spans import ids_of
 from otel_agenttrace.spool.process_log import ProcessLog
 from otel_agenttrace.spool.refusal import DISK, FAULT, QUEUE_FULL, RefusedError
 from otel_agenttrace.spool.short_ends import StartedSpans
@@ -151,12 +153,17 @@ class SpoolLog:
     def release(self, timeout_s: float = _SECONDS_AT_EXIT) -> bool:
         """Close, and leave the log to whoever adopts it; what is appended later begins another. Safe twice.
 
+        They deliver it. Spans of it that are open may still end, as long as this process lives.
+
         Returns:
             False if what was waiting took longer to write.
         """
         is_written = self.close(timeout_s)
         for log in tuple(self._logs):
+            if self._started and log.writer is not None:
+                live_on(log.writer.path, self._started.ids, may_have_more=not self._started.is_complete)
             self._alone(lambda log: log.close(), log)
+        self._started.clear()
         return is_written
 
     def before_fork(self) -> None:
@@ -211,7 +218,10 @@ class SpoolLog:
 
     def _end(self, kind: Kind, span: SerializedSpan) -> SerializedSpan | None:
         """Follow no longer a span that has ended, or whose start was refused; its record, if the log has its start."""
-        is_known = bool(self._started) and self._started.end(span)
+        if not (self._started or has_left_spans()):
+            return None
+        ids = ids_of(span)
+        is_known = self._started.end(ids) or (kind is Kind.SPAN and end_left_span(ids))
         return span if is_known and kind is Kind.SPAN else None
 
     def _spare(self) -> ProcessLog:
@@ -285,7 +295,9 @@ class SpoolLog:
             self._tell(RefusedError(DISK, "the disk does not promise to keep a span", error), spans=0)
 
     def _refuse(self, refusal: RefusedError, kind: Kind, span: SerializedSpan) -> None:
-        ended = self._end(kind, span)
+        ended = None
+        with suppress(Exception):  # the fault may be in the span
+            ended = self._end(kind, span)
         self._alone(lambda log: log.refuse(refusal.reason, ended))
         self._tell(refusal)
 

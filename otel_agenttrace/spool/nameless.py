@@ -80,7 +80,7 @@ def segment_bytes(path: str | os.PathLike[str]) -> int:
         OSError: it is not there.
     """
     size = _nameless.size(os.fspath(path))
-    return os.stat(path, follow_symlinks=False).st_size if size is None else size
+    return os.lstat(path).st_size if size is None else size
 
 
 def forget_segment(path: Path) -> None:

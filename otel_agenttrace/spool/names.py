@@ -1,7 +1,7 @@
 """What the files and directories of the spool are called, and what their names say.
 
     <spool directory>/<started, unix nanoseconds>-<pid>-<id, 8 hex digits>/
-        about.json  lock  ledger  <first sequence number, 16 digits>[.<n>].seg  <target>.cursor
+        about.json  lock  process  ledger  <first sequence number, 16 digits>[.<n>].seg  <target>.cursor
 
 The id makes a name unique: clocks jump back, and pids collide across containers. Segments sort by sequence number,
 never by time. `.<n>` is there when a segment had to be left before it held a record, and the next begins like it.
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ABOUT = "about.json"
 LOCK = "lock"
+PROCESS_LOCK = "process"
+"""Held by a process that has left the log to others, and may still end spans of it."""
 LEDGER = "ledger"
 SEGMENT_DRAFT = "segment.new"
 """A segment that is being made."""

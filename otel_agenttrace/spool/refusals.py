@@ -9,19 +9,33 @@ from otel_agenttrace.spool.directory import list_logs
 from otel_agenttrace.spool.known_logs import read_gone_logs
 from otel_agenttrace.spool.ledger import read_ledger, read_refusal_times
 from otel_agenttrace.spool.log_counts import LogCounts
+from otel_agenttrace.spool.names import parse_log_name
 from otel_agenttrace.spool.refusal import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+_RECORDED_WITHIN_NANO = 500_000_000
+"""A span is refused a moment after its end."""
+
 
 class Ran(NamedTuple):
-    """Something that a service did, and when."""
+    """Something that a service did, and when.
+
+    Attributes:
+        service_name: the service.
+        start_unix_nano: when it began.
+        end_unix_nano: the last time that is known of it.
+        is_open: whether it has not ended, as far as is known; what would say so may have been refused.
+        is_abandoned: whether its process was gone before it had ended, some time after the last that is known of it.
+    """
 
     service_name: str
     start_unix_nano: int
     end_unix_nano: int
+    is_open: bool = False
+    is_abandoned: bool = False
 
 
 class Refused(NamedTuple):
@@ -44,7 +58,7 @@ def find_refused(spool_dirs: Iterable[Path], ran: Sequence[Ran]) -> list[Refused
     Args:
         spool_dirs: where the logs are; they need not exist.
         ran: a process counts if it is of one of these services, and its time from the first to the last refusal
-            overlaps that one's.
+            overlaps that one's. What is open goes on; what was abandoned goes on in the processes that were there.
 
     Raises:
         OSError: a directory cannot be read.
@@ -63,7 +77,11 @@ def _overlaps(counts: LogCounts, ran: Ran) -> bool:
     times = counts.refusal_times
     if times is None or counts.about.service_name != ran.service_name:
         return False
-    return times.first_unix_nano <= ran.end_unix_nano and times.last_unix_nano >= ran.start_unix_nano
+    if times.last_unix_nano < ran.start_unix_nano:
+        return False
+    name = parse_log_name(counts.log)
+    goes_on = ran.is_open or (ran.is_abandoned and name is not None and name.started_unix_nano <= ran.end_unix_nano)
+    return goes_on or times.first_unix_nano <= ran.end_unix_nano + _RECORDED_WITHIN_NANO
 
 
 def _logs_that_refused(spool_dirs: Iterable[Path]) -> Iterator[LogCounts]:

@@ -17,6 +17,7 @@ from otel_agenttrace.spool.names import (
     CURSOR_SUFFIX,
     LEDGER,
     LOCK,
+    PROCESS_LOCK,
     REMOVED_PREFIX,
     SEGMENT_DRAFT,
     parse_segment_name,
@@ -75,7 +76,7 @@ def remove_log(log_dir: Path) -> bool:
 def _is_removable(log_dir: Path, name: str) -> bool:
     if parse_segment_name(name) is not None:
         return is_ours(log_dir / name)
-    return name in (ABOUT, f"{ABOUT}.new", LEDGER, LOCK, SEGMENT_DRAFT) or name.endswith(CURSOR_SUFFIX)
+    return name in (ABOUT, f"{ABOUT}.new", LEDGER, LOCK, PROCESS_LOCK, SEGMENT_DRAFT) or name.endswith(CURSOR_SUFFIX)
 
 
 @lru_cache(maxsize=256)

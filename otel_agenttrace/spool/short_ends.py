@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import DecodeError
+from otel_agenttrace.model.record import OUTLIVES_PROCESS
 from otel_agenttrace.pipeline.limit import ValueLimiter
 from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.ledger import UNENDED
 from otel_agenttrace.spool.open_spans import ids_of
 from otel_agenttrace.spool.refusal import RefusedError
 
@@ -24,39 +26,47 @@ _MAX_VALUE_BYTES = 256
 _MAX_SPAN_BYTES = 1024
 _MAX_WAITING = 1000
 _MAX_STARTED = 10_000
-
-UNENDED = "unended"
-"""The count of the ledger."""
+_OUTLIVES = b'"%b":true' % OUTLIVES_PROCESS.encode()
 
 
 class StartedSpans:
-    """Which spans a process has told the start of, and not the end; for any thread.
+    """Which spans a process has told the start of, and not the end; for any thread. Without those that outlive it.
 
     Should there be too many, every span counts as one of them from then on.
+
+    Attributes:
+        ids: of those spans.
+        is_complete: whether those are all.
     """
 
     def __init__(self) -> None:
-        self._ids: set[SpanId] = set()
-        self._is_complete = True
+        self.ids: set[SpanId] = set()
+        self.is_complete = True
 
     def __bool__(self) -> bool:
         """Whether there is any."""
-        return bool(self._ids) or not self._is_complete
+        return bool(self.ids) or not self.is_complete
 
     def start(self, span: SerializedSpan) -> None:
         """The log has the start of a span."""
-        if len(self._ids) < _MAX_STARTED:
-            self._ids.add(ids_of(span))
+        if _OUTLIVES in span.span:
+            return
+        if len(self.ids) < _MAX_STARTED:
+            self.ids.add(ids_of(span))
         else:
-            self._is_complete = False
+            self.is_complete = False
 
-    def end(self, span: SerializedSpan) -> bool:
+    def end(self, ids: SpanId) -> bool:
         """A span has ended; whether the log has its start, or may have it."""
-        ids = ids_of(span)
-        if ids in self._ids:
-            self._ids.discard(ids)
+        if ids in self.ids:
+            self.ids.discard(ids)
             return True
-        return not self._is_complete
+        return not self.is_complete
+
+    def clear(self) -> None:
+        """The log was left to others: what is open in it does not end here."""
+        self.ids.clear()
+        self.is_complete = True
 
 
 class ShortEnds:

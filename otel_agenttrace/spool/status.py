@@ -69,6 +69,9 @@ class ProcessCounts(NamedTuple):
     done: int = 0
 
 
+_NO_PROCESSES = ProcessCounts()
+
+
 @dataclass(frozen=True, slots=True)
 class SpoolStatus:
     """A spool directory at one moment.
@@ -92,7 +95,7 @@ class SpoolStatus:
     dead: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     removed: int = 0
-    processes: ProcessCounts = ProcessCounts()
+    processes: ProcessCounts = _NO_PROCESSES
     bytes: int = 0
     ledger: Mapping[str, int] | None = None
     abandoned: int = 0

@@ -1,4 +1,4 @@
-"""What waits in the logs of a spool for each target, in spans: the records of a log that a target has not passed yet."""
+"""How many spans wait in the logs of a spool for each target: those of the records that it has not passed yet."""
 
 from __future__ import annotations
 

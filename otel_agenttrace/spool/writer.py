@@ -110,9 +110,7 @@ class LogWriter:
     def _next_segment(self, seq: int) -> Segment:
         """Begin a new segment, so that the one before it can be removed once it has been read."""
         try:
-            segment = Segment(
-                self.path, self._log_id, seq, max(self._clock(), 0), has_name=self._config.is_left_behind
-            )
+            segment = Segment(self.path, self._log_id, seq, max(self._clock(), 0), has_name=self._config.is_left_behind)
         except OSError as error:
             raise RefusedError(DISK, f"no new file can be made in {self.path}", error) from error
         if self._config.durability == "power":

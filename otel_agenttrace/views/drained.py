@@ -19,7 +19,7 @@ _MAX_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Records that a target has still to be offered, and why it has not got them."""
+    """How many spans a target has still to be offered, and why it has not got them."""
 
     target: str
     records: int
@@ -32,7 +32,7 @@ class SpoolDrained:
 
     Attributes:
         logs: how many logs of dead processes there were.
-        sent: records that arrived, by target.
+        sent: spans that arrived, by target; those that had ended, without verdicts.
         rejected: those that a target will never take.
         dropped: those that were given up for it.
         left: what is left of them.
@@ -77,7 +77,7 @@ def _told(directory: str, drained: SpoolDrained) -> Iterator[tuple[str, Style]]:
     yield from _counts(drained.rejected, "rejected for good by", "error")
     yield from _counts(drained.dropped, "given up for", "error")
     for each in drained.left:
-        yield f"{_records(each.records)} left for {one_line(each.target)}: {each.reason}", "error"
+        yield f"{_spans(each.records)} left for {one_line(each.target)}: {each.reason}", "error"
     for name in drained.unreadable:
         yield f"{one_line(name)} cannot be read", "error"
     if drained.logs and drained.is_complete:
@@ -87,11 +87,11 @@ def _told(directory: str, drained: SpoolDrained) -> Iterator[tuple[str, Style]]:
 def _counts(counts: Mapping[str, int], verb: str, style: Style) -> Iterator[tuple[str, Style]]:
     for name, count in counts.items():
         if count:
-            yield f"{_records(count)} {verb} {one_line(name)}", style
+            yield f"{_spans(count)} {verb} {one_line(name)}", style
 
 
-def _records(count: int) -> str:
-    return f"{count:,} record{'' if count == 1 else 's'}"
+def _spans(count: int) -> str:
+    return f"{count:,} span{'' if count == 1 else 's'}"
 
 
 def _wrap(text: str, width: int) -> list[str]:

@@ -16,6 +16,7 @@ from otel_agenttrace.pipeline.failures import classify
 from otel_agenttrace.pipeline.flags import find_flags
 from otel_agenttrace.pipeline.root_cause import find_failures
 from otel_agenttrace.pipeline.usage import Totals, totals
+from otel_agenttrace.views.gates import standing
 from otel_agenttrace.views.text import one_line
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Row:
         error: how the span itself failed; where a failure began, with what the spans above say of it.
         usage: tokens and cost that the span itself reports; on the root, the totals of the trace. The cost of a model
             call that is not known is not complete, unless calls below it say more.
-        notes: what is odd about the record, e.g. `two versions`.
+        notes: where a task stands, if it is not completed; what is odd about the record, e.g. `two versions`.
         flags: what is remarkable about what it did, see `find_flags`.
     """
 
@@ -149,7 +150,7 @@ class TraceRows:
         )
 
     def _notes(self, record: SpanRecord) -> tuple[str, ...]:
-        notes = []
+        notes = [status] if (status := standing(record)) else []
         if (record.duration_nano or 0) < 0:
             notes.append("ends before it starts")
         if self._id_counts[record.span_id] > 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from otel_agenttrace.model.times import to_rfc3339
 from otel_agenttrace.spool.refusal import REASONS
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, cut_line
-from otel_agenttrace.views.spool_advice import age_text, spool_advice
+from otel_agenttrace.views.spool_advice import age_text, drain_command, spool_advice
 from otel_agenttrace.views.store import format_bytes
 from otel_agenttrace.views.table import Cell, Column, format_table
 from otel_agenttrace.views.text import one_line, wrap
@@ -39,6 +39,9 @@ class TargetCounts:
     retried: int | None
     oldest_waiting_s: float | None
     left_behind: int
+    is_waiting_exact: bool
+    open_waiting: int
+    only_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,10 @@ class SpoolReport:
         directory: where it is.
         targets: in order of their names.
         status: of the whole spool; None where a session's share of it is not known.
-        session_id: whose spans are counted; None for the records of all.
+        session_id: whose spans are counted; None for those of all.
         since_unix_nano: processes that started before are left out.
         is_complete: whether every log could be read.
+        store_argument: what a command needs besides to look into the same store.
     """
 
     directory: str
@@ -60,6 +64,7 @@ class SpoolReport:
     session_id: str | None = None
     since_unix_nano: int | None = None
     is_complete: bool = True
+    store_argument: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -90,9 +95,9 @@ def spool_shape(report: SpoolReport) -> dict[str, Any]:
     processes = None
     if status is not None:
         processes = {
-            "living": len(status.living),
-            "dead": len(status.dead),
-            "gone": status.removed,
+            "living": status.processes.living,
+            "dead": status.processes.dead,
+            "gone": status.processes.done,
             "unreadable": list(status.unreadable),
         }
     return {
@@ -122,7 +127,10 @@ def format_spool(report: SpoolReport, *, width: int = 80, glyphs: Glyphs = UNICO
         lines += [(), *_table(report.targets, width, glyphs)]
     advice = list(spool_advice(report))
     lines += [(), *_told(advice or [("nothing waits, and nothing was lost", "ok")], width, indent="")]
-    return [cut_line(line, width, glyphs) for line in lines]
+    lines = [cut_line(line, width, glyphs) for line in lines]
+    if command := drain_command(report):
+        lines.append((Segment(f"next: {command}"),))  # not cut: it is there to be copied
+    return lines
 
 
 def _nothing(report: SpoolReport) -> str:
@@ -139,8 +147,8 @@ def _facts(report: SpoolReport, glyphs: Glyphs) -> Iterator[str]:
         yield f"session {one_line(report.session_id)}"
         return
     dot = f" {glyphs.dot} "
-    states = {"running": len(status.living), "dead": len(status.dead), "done": status.removed}
-    processes = ", ".join(f"{count:,} {state}" for state, count in states.items() if count)
+    counted = zip(("running", "dead", "done"), status.processes, strict=True)
+    processes = ", ".join(f"{count:,} {state}" for state, count in counted if count)
     yield dot.join(filter(None, [format_bytes(status.bytes), f"processes: {processes}" if processes else ""]))
     counts = {**(status.ledger or {}), "abandoned": status.abandoned}
     told = [f"{counts[name]:,} {name}" for name in _COUNTS if counts.get(name)]
@@ -159,7 +167,7 @@ def _table(targets: Sequence[TargetCounts], width: int, glyphs: Glyphs) -> list[
     rows = [
         (
             Cell(one_line(target.name), "name"),
-            *(_cell(getattr(target, field), field, used) for _, field in _COLUMNS),
+            *(_cell(target, field, used) for _, field in _COLUMNS),
             Cell("" if target.oldest_waiting_s is None else age_text(target.oldest_waiting_s)),
         )
         for target in targets
@@ -173,17 +181,19 @@ _COLUMNS = (
     ("WAITING", "waiting"),
     ("REJECTED", "rejected"),
     ("DROPPED", "dropped"),
-    ("STARTS", "passed_over"),
     ("RETRIED", "retried"),
 )
 _ALWAYS = {"recorded", "sent", "waiting"}
+_SIGNS = {"waiting": "<=", "sent": ">="}
 _BAD: dict[str, Style] = {"rejected": "error", "dropped": "error", "waiting": "recovered"}
 
 
-def _cell(count: int | None, field: str, used: set[str]) -> Cell:
+def _cell(target: TargetCounts, field: str, used: set[str]) -> Cell:
     if field not in used:
         return Cell("")
-    return Cell(_UNKNOWN if count is None else f"{count:,}", _BAD.get(field, "") if count else "")
+    count = getattr(target, field)
+    sign = "" if target.is_waiting_exact else _SIGNS.get(field, "")
+    return Cell(_UNKNOWN if count is None else f"{sign}{count:,}", _BAD.get(field, "") if count else "")
 
 
 def _told(texts: Sequence[tuple[str, Style]], width: int, indent: str = "  ") -> Iterator[Line]:
@@ -197,4 +207,4 @@ def _counts(target: TargetStatus) -> TargetCounts:
 
 
 def _session_counts(target: SessionTarget) -> TargetCounts:
-    return TargetCounts(passed_over=None, retried=None, **asdict(target))
+    return TargetCounts(passed_over=None, retried=None, is_waiting_exact=True, **asdict(target))

@@ -22,15 +22,15 @@ _REMEDIES = {
     QUEUE_FULL: "too many waited in memory: AGENTTRACE_DURABILITY=process keeps none there",
     FAULT: "a fault of ours: please report what the log says",
 }
+_MAX_SERVICES = 3
 _MINUTE_S = 60.0
 """What waits longer for a target waits because of it."""
 
 
 def spool_advice(report: SpoolReport) -> Iterator[tuple[str, Style]]:
     """Yield a sentence for each thing that is not as it should be, and the style to say it in."""
-    noun = "record" if report.session_id is None else "span"
     for target in report.targets:
-        yield from _of_target(target, noun)
+        yield from _of_target(target)
     if report.status is not None:
         yield from _of_processes(report.status)
     if not report.is_complete:
@@ -45,20 +45,38 @@ def age_text(seconds: float) -> str:
     return f"{int(seconds)}s" if seconds < _MINUTE_S else format_duration(int(seconds) * 1_000_000_000)
 
 
-def _of_target(target: TargetCounts, noun: str) -> Iterator[tuple[str, Style]]:
+def drain_command(report: SpoolReport) -> str | None:
+    """The command that delivers what dead processes left; None where that is nothing, or nothing for a command."""
+    waits = [target for target in report.targets if target.left_behind or target.open_waiting]
+    if all(target.only_by and not target.open_waiting for target in waits):
+        return None
+    return f"agenttrace spool drain{report.store_argument}"
+
+
+def _of_target(target: TargetCounts) -> Iterator[tuple[str, Style]]:
     name, seconds = one_line(target.name), target.oldest_waiting_s
     age = "" if seconds is None else f", oldest {age_text(seconds)}"
     left, running = target.left_behind, target.waiting - target.left_behind
+    noun, most = "span", "" if target.is_waiting_exact else "at most "
     if left:
-        yield f"{_many(left, noun)} {_wait(left)} for {name}{age}: `agenttrace spool drain`", "recovered"
+        yield f"{most}{_many(left, noun)} {_wait(left)} for {name}{age}: {_remedy(target)}", "recovered"
+    elif target.open_waiting:
+        began = _many(target.open_waiting, "span")
+        yield f"{began} that dead processes began {_wait(target.open_waiting)} for {name}", "recovered"
     if running > 0:
         question = " is it up?" if seconds is not None and seconds > _MINUTE_S else ""
-        yield f"{_many(running, noun)} {_wait(running)} for {name}{age}:{question} the agent delivers", "running"
+        yield f"{most}{_many(running, noun)} {_wait(running)} for {name}{age}:{question} the agent delivers", "running"
     if target.rejected:
         yield f"{_many(target.rejected, noun)} rejected by {name} for good", "error"
     if target.dropped:
         reason = "it was away too long, there was no room, or the disk lost them"
         yield f"{_many(target.dropped, noun)} dropped for {name}: {reason}", "error"
+
+
+def _remedy(target: TargetCounts) -> str:
+    """Where what is left behind is from, or who sends it: only its program, where the target is an object of that."""
+    services = [one_line(each) if each else "its program" for each in target.only_by[:_MAX_SERVICES]]
+    return f"the next start of {', '.join(services)} sends them" if services else "left by dead processes"
 
 
 def _of_processes(status: SpoolStatus) -> Iterator[tuple[str, Style]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_agenttrace.contract.attributes import AGENTTRACE_EVENT_DATA, EVENT_AGENT_PREFIX
 from otel_agenttrace.pipeline.contract import recorded_violations
+from otel_agenttrace.views.gates import gate_texts
 from otel_agenttrace.views.lines import UNICODE, Glyphs, Line, Segment, Style, cut_line, line_width
 from otel_agenttrace.views.rows import Row, Section, TraceRows, error_text, input_text, rows_of
 from otel_agenttrace.views.text import cell_width, cut, one_line, safe_text, wrap
@@ -32,7 +33,7 @@ _MAX_VIOLATIONS = 3
 
 
 def format_tree(trace: StoredTrace | TraceRows, *, width: int = 80, glyphs: Glyphs = UNICODE) -> list[Line]:
-    """Return one line per span; below it where a failure began its error, then events, flags, what breaks the contract.
+    """Return one line per span; below it its error where a failure began, events, gates, flags, violations.
 
     A line says: name, duration, input and output tokens, cost (of the root: of the whole trace), whether the span is
     still running, and what it has to do with a failure. Spans whose parent is not there stand under a heading of
@@ -46,6 +47,7 @@ def format_tree(trace: StoredTrace | TraceRows, *, width: int = 80, glyphs: Glyp
             lines.append(span_line(row, guides(row.node, section, glyphs), width=width, glyphs=glyphs))
             lines.extend(_error_lines(row, section, width, glyphs))
             lines.extend(_event_lines(row, section, glyphs))
+            lines.extend(_gate_lines(row, section, width, glyphs))
             lines.extend(_flag_lines(row, section, width, glyphs))
             lines.extend(_violation_lines(row, section, width, glyphs))
     return [cut_line(line, width, glyphs) for line in lines]
@@ -134,6 +136,18 @@ def _event_lines(row: Row, section: Section, glyphs: Glyphs) -> Iterator[Line]:
         yield guide, Segment(event.name.removeprefix(EVENT_AGENT_PREFIX) + said, "dim")
     if len(events) > _MAX_EVENTS:
         yield guide, Segment(f"and {len(events) - _MAX_EVENTS} more events", "dim")
+
+
+def _gate_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """What the gates of the span found; not again where one of them is the error."""
+    texts = [told for told in gate_texts(row.span) if told[1] != "error" or "origin" not in row.mark]
+    if not texts:
+        return
+    guide = guides(row.node, section, glyphs, below=True)
+    room = max(width - cell_width(guide), _MIN_NAME)
+    for told, style in texts:
+        for text in wrap(told, room, most=_MAX_ERROR_LINES, ellipsis=glyphs.ellipsis):
+            yield (Segment(guide, "dim"), Segment(text, style))
 
 
 def _flag_lines(row: Row, section: Section, width: int, glyphs: Glyphs) -> Iterator[Line]:

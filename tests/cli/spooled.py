@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.model.codec import serialize_record
-from otel_agenttrace.spool.about import About
+from otel_agenttrace.spool.about import About, read_about, write_about
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.log import SpoolLog
@@ -41,8 +42,12 @@ def leave(spool_dir: Path, spans: list[SpanRecord], *targets: str) -> None:
     """The log of a process that is dead."""
     log = make_log(spool_dir, spans, *targets)
     log.count("redacted", 3)
+    (path,) = log.logs
     del log
     gc.collect()
+    about = read_about(path)
+    assert about is not None
+    write_about(path, replace(about, process=path.name))  # else it would be this one's
 
 
 def make_spans(count: int, *, trace_id: str = TRACE, **fields: Any) -> list[SpanRecord]:

@@ -126,6 +126,26 @@ def test_check_with_nothing_to_check_is_skipped(
     assert run("contract", "check", write(*spans), "--json").json()["status"] == "skipped"
 
 
+def test_check_sees_what_breaks_the_protocol(run: Callable[..., Any], write: Callable[..., Path]) -> None:
+    """A gate that never ended, a blocked task that says not why, and a phase that began before its upstream passed."""
+    started = EventRecord(
+        "gate.check.started", START, {"gate.id": "g", "gate.severity": "error", "gate.blocking": True}
+    )
+    blocked = make_span(attributes={**TASK, "task.status": "blocked"}, events=(started,))
+    after = make_span(span_id="1" * 16, attributes={**TASK, "task.id": "S5", "task.depends_on": ["S4"]})
+
+    result = run("contract", "check", "--json", str(write(blocked, after)))
+
+    told = [(each["attribute"], each["rule"]) for each in result.json()["violations"]]
+    assert result.code == 1
+    assert told == [
+        ("task.blocked_reason", "required"),
+        ("task.next_action", "required"),
+        ("gate.id", "protocol"),
+        ("task.depends_on", "protocol"),
+    ]
+
+
 def test_check_names_lines_that_cannot_be_read(run: Callable[..., Any], write: Callable[..., Path]) -> None:
     """A broken line is no pass; the lines around it are checked."""
     path = write(make_span(attributes=TASK), b"{broken", make_span(attributes=TASK))

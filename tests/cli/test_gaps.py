@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.model.codec import serialize_record
@@ -13,7 +15,7 @@ from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.stores.open import open_store
 from otel_agenttrace.testing.spans import SECOND, START, make_span
 from tests.cli.recording import BOOKING, SESSION, WEATHER
-from tests.cli.spooled import make_log, make_spans
+from tests.cli.spooled import TRACE, make_log, make_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +76,34 @@ def test_refusals_while_it_ran_are_warned_of(run: Callable[..., Any], store_url:
         "message": "2 records of booking-agent refused while this trace ran (too_large): spans may be missing",
         "count": 2,
     }
+
+
+def test_refusals_before_a_process_was_killed_are_warned_of(
+    run: Callable[..., Any], store_url: str, spool_dir: Path
+) -> None:
+    """What is known last of the trace lies before the first of them, while it was open and when it was abandoned."""
+    now = [START]
+    about = About(service_name="booking-agent", targets=("store",))
+    log = SpoolLog(SpoolConfig(spool_dir, max_bytes=1 << 16), about, clock=lambda: now[0])
+    root = make_span(
+        trace_id=TRACE, end_time_unix_nano=None, resource=ResourceRecord({"service.name": "booking-agent"})
+    )
+    child = replace(root, span_id="2" * 16, parent_span_id=root.span_id, attributes={"filling": "x" * (1 << 15)})
+    assert log.append(Kind.START, serialize_record(root))
+    now[0] = START + 60 * SECOND
+    assert log.append(Kind.SPAN, serialize_record(replace(child, end_time_unix_nano=now[0]))) is None
+    with open_store(store_url) as store:
+        store.write_spans([root])
+
+    def shown() -> list[tuple[str, str]]:
+        shape = run("trace", "show", TRACE, "--store", store_url, "--json").json()
+        return [(shape["status"], each["message"]) for each in shape["warnings"] if each["kind"] == "refused"]
+
+    message = "1 record of booking-agent refused while this trace ran (too_large): spans may be missing"
+    assert shown() == [("running", message)]
+    del log
+    gc.collect()
+    assert shown() == [("failed", message)]
 
 
 def test_spans_without_their_parent_are_said_once(run: Callable[..., Any], store_url: str) -> None:

@@ -54,7 +54,7 @@ def test_what_will_never_arrive_is_said(
 
     assert result.code == 1
     assert result.out.startswith(
-        f"4 records sent to {target_of(http)}\n1 record rejected for good by {target_of(http)}"
+        f"4 spans sent to {target_of(http)}\n1 span rejected for good by {target_of(http)}"
     )
     assert "all is delivered" not in result.out
 
@@ -66,7 +66,7 @@ def test_what_is_left_is_said_with_the_reason(run: Callable[..., Any], store_url
     shape = run("spool", "drain", "--store", store_url, "--json").json()
 
     assert result.code == 1
-    assert result.out.startswith(f"5 records sent to store\n5 records left for {OTLP}: no exporter here sends there")
+    assert result.out.startswith(f"5 spans sent to store\n5 spans left for {OTLP}: no exporter here sends there")
     assert shape["left"][0]["records"] == 5
     assert len(names_in(store_url)) == 5
 
@@ -136,7 +136,7 @@ def test_a_store_that_cannot_be_written_is_named(run: Callable[..., Any], tmp_pa
     result = run("spool", "drain", "--store", store)
 
     assert result.code == 1
-    assert result.out.startswith("2 records left for store:")
+    assert result.out.startswith("2 spans left for store:")
     assert "notes.db" in result.out
     assert store.read_text().startswith("these are my notes")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -20,6 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import otel_agenttrace
+from otel_agenttrace.cli.main import run
 from otel_agenttrace.contract import attributes as constants
 from otel_agenttrace.contract.attributes import Attribute, EventName
 from otel_agenttrace.contract.validate import Contract
@@ -27,6 +29,8 @@ from otel_agenttrace.grounding import ground
 from otel_agenttrace.instrument.context import TraceContext
 from otel_agenttrace.instrument.detection import run_with_failure_detection
 from otel_agenttrace.instrument.events import agent_event
+from otel_agenttrace.instrument.gates import Override, gate
+from otel_agenttrace.instrument.handoffs import emit_handoff, receive_handoff
 from otel_agenttrace.instrument.sessions import end_session, start_session
 from otel_agenttrace.instrument.spans import with_provider
 from otel_agenttrace.instrument.traced import traced_span
@@ -34,6 +38,8 @@ from otel_agenttrace.instrument.watchdog import Watchdog
 from otel_agenttrace.model.entry import TraceEntry
 from otel_agenttrace.model.event import AgentEvent
 from otel_agenttrace.model.failure import FailureEvent
+from otel_agenttrace.model.gate import Evidence
+from otel_agenttrace.model.handoff import ExpectedOutput, HandoffContract
 from otel_agenttrace.model.kinds import AgentEventType
 from otel_agenttrace.model.trace_record import TraceRecord, TraceStep
 from otel_agenttrace.pipeline.failures import failure_stage
@@ -46,8 +52,10 @@ from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.processors.recording import RecordingSpanProcessor
 from otel_agenttrace.stores.api import SpanQuery
 from otel_agenttrace.stores.memory import MemorySpanStore
+from otel_agenttrace.stores.open import open_store
 from otel_agenttrace.stores.trace_store import TraceStore
 from otel_agenttrace.testing.spans import make_span
+from otel_agenttrace.workflow.outcome import failed, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,6 +83,8 @@ class Emitted:
             self.attributes |= set(event.attributes)
 
 
+CHECKSUM = "sha256:" + "9f" * 32
+
 # What the test itself puts on spans, by span name: that proves nothing about the package.
 GIVEN: dict[str, dict[str, Any]] = {
     "agent": {"task.id": "T-1", "task.phase": "OTHER", "task.status": "done", "big": "x" * 50_000},
@@ -83,10 +93,10 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def emitted() -> Emitted:
+def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
     """What came out when everything that emits was run once."""
     emitted = Emitted()
-    for span in [*_recorded_spans(), *_stored_spans()]:
+    for span in [*_recorded_spans(), *_stored_spans(), *_driven_spans(tmp_path_factory.mktemp("tasks"))]:
         emitted.add(failure_stage(span), GIVEN)
     emitted.add(_verdict(), GIVEN)
     return emitted
@@ -126,9 +136,31 @@ def _run_helpers(provider: TracerProvider) -> None:
                 type_, {"k": "v"}, session_id="s", duration_ms=1.5, input_tokens=1, output_tokens=1, model_used="m",
                 provider_used="p", estimated_cost_usd=0.1, raw_input="i", raw_output="o",
             )  # fmt: skip
+        _hand_over()
+        _pass_gates()
     end_session()
     run_with_failure_detection("subject", lambda: 1 / 0, timeout_s=30)
     _overrun(provider)
+
+
+def _hand_over() -> None:
+    """A handoff that is completed, and one that fails."""
+    deadline = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+    contract = HandoffContract(
+        from_agent="a", to_agent="b", capability_id="c", inputs={"k": "v"}, deadline=deadline,
+        expected_output=ExpectedOutput(type="text", schema_ref="text.json"),
+    )  # fmt: skip
+    for end in ("complete", "fail"):
+        with receive_handoff(emit_handoff(contract)) as handoff:
+            getattr(handoff, end)("done")
+
+
+def _pass_gates() -> None:
+    """A gate that passes, one that had nothing to check, and one that is overridden."""
+    found = failed("r", "n", [Evidence(type="file", ref="f")])
+    gate("passes", lambda: True)
+    gate("skipped", lambda: skipped("r"), required=False)
+    gate("overridden", lambda: found, override=Override("a", "r"))
 
 
 def _overrun(provider: TracerProvider) -> None:
@@ -155,6 +187,30 @@ def _stored_spans() -> Iterator[SpanRecord]:
     store.end_session(session.id)
     for trace in store.find_traces(SpanQuery()):
         yield from trace.spans
+
+
+def _driven_spans(folder: Path) -> Iterator[SpanRecord]:
+    """Spans of tasks that commands drive, with all that their options say."""
+    said = {
+        "title": "t", "type": "task", "acceptance": "a", "phase": "FINALIZE_VERIFY", "depends-on": "D",
+        "source-checksum": CHECKSUM, "artifact-manifest-checksum": CHECKSUM, "project-context-checksum": CHECKSUM,
+        "coverage-percent": "80", "gap-count": "1", "feature-count": "2", "complexity-score": "3",
+        "selected-path": "prime", "path-count": "4", "artifact-count": "5", "finalize-status": "partial",
+        "artifact-checksum": CHECKSUM,
+    }  # fmt: skip
+    commands = [
+        ["start", "D"],
+        ["start", "T", *(each for name, value in said.items() for each in (f"--{name}", value))],
+        ["start", "U", "--parent", "D"],
+        ["block", "U", "--reason", "r", "--next-action", "n", "--on", "D"],
+        ["comment", "T", "--text", "c", "--author", "a"],
+        ["fail", "T", "--reason", "r"],
+    ]
+    store = folder / "tasks.db"
+    for command in commands:
+        assert run(["task", *command, "--store", str(store)]) == 0
+    with open_store(str(store)) as opened:
+        yield from opened.spans.find_spans(SpanQuery())
 
 
 def _verdict() -> SpanRecord:
@@ -237,6 +293,7 @@ OWN_NAME = re.compile(r"agenttrace(\.[a-z_]+)+")
 ALLOWED_LITERALS = {
     # Read on the way into every process; the constants' module would be the only import.
     ("model/record.py", "agenttrace.ended_by"),
+    ("model/record.py", "agenttrace.outlives_process"),
     ("model/record.py", "agenttrace.revision"),
     ("model/record.py", "gen_ai.conversation.id"),
     ("model/record.py", "service.name"),

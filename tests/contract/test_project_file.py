@@ -20,6 +20,11 @@ TASK = {"project.id": "p", "task.id": "T-1", "task.phase": "SECURITY_REVIEW", "t
 CHECKSUM = "sha256:" + "0f" * 32
 
 
+def _bomb(first: str, row: str) -> str:
+    rows = [f"a{i}: &a{i} {row.format(','.join([f'*a{i - 1}'] * 9))}" for i in range(1, 9)]
+    return "\n".join([f"a0: &a0 {first}", *rows])
+
+
 def load(tmp_path: Path, text: str) -> Contract:
     """The contract with this project file on top."""
     path = tmp_path / "contract.yaml"
@@ -243,3 +248,21 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"bytes\.yaml"):
         load_registry(tmp_path / "bytes.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 100_000, r"contract\.yaml:1: is nested deeper than 100 levels"),
+        (HEAD + "a: " + "{a: " * 100_000, r"contract\.yaml:2: is nested deeper than 100 levels"),
+        ("".join(f"{' ' * depth}a:\n" for depth in range(120)), r"contract\.yaml:101: is nested deeper than 100"),
+        (_bomb("{a: 1}", "{{<<: [{}]}}"), r"contract\.yaml: has more than the 1000000 values"),
+        (_bomb("[1]", "[{}]"), r"contract\.yaml: has more than the 1000000 values"),
+        ("a: &a [*a]", r"contract\.yaml: has an alias to what it is a part of, at line 1"),
+        ("", r"contract\.yaml:1: not a mapping"),
+    ],
+)
+def test_a_file_that_would_take_the_process_with_it_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    """Nesting, and what aliases repeat, are bounded before anything is made of them."""
+    with pytest.raises(ConfigError, match=problem):
+        load(tmp_path, text)

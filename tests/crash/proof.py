@@ -116,7 +116,9 @@ def prove(store: Path, spool_dir: Path, received: Path, lanes: Sequence[Lane], *
         stored=len(acknowledged - lost),
         lost=len(lost),
         doubled=sum(len(found) > 1 for found in rows.values()),
-        altered=sum(1 for found in own.values() if not _is_whole(found[0])),
+        altered=sum(
+            not _is_whole(found[0]) and not (key in refused and _is_short(found[0])) for key, found in own.items()
+        ),
         strange=_strange(own, lanes, acknowledged | refused | interrupted) + _strange_verdicts(rows),
         forwarded=len(acknowledged & keys_received),
         not_forwarded=len(acknowledged - keys_received),
@@ -157,6 +159,11 @@ def _is_whole(row: Row) -> bool:
     texts = [row.attributes[sort.text_attribute] for sort in SORTS if sort.text_attribute in row.attributes]
     lane, number = _identity(row)
     return texts == [text_of(lane, int(number))]
+
+
+def _is_short(row: Row) -> bool:
+    """Whether it is what is kept of a span whose end was refused."""
+    return "agenttrace.truncated" in row.attributes
 
 
 def _strange(own: dict[SpanKey, list[Row]], lanes: Sequence[Lane], known: set[SpanKey]) -> int:

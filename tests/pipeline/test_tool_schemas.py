@@ -97,6 +97,10 @@ def test_definitions_are_read_in_the_words_of_every_emitter(attributes: dict[str
         ([{"name": "search_flights", "parameters": {"$ref": "#"}}], {"date": 5}),
         ([{"name": "search_flights", "parameters": {"patternProperties": {"(a+)+$": False}}}], {"date": 5}),
         ([{"name": "search_flights", "parameters": {"description": "x" * 100_000, **_SCHEMA}}], {"date": 5}),
+        (
+            [{"name": "search_flights", "parameters": {"allOf": [{"$schema": "https://a.test", **_SCHEMA}]}}],
+            {"date": 5},
+        ),
     ],
 )
 def test_what_cannot_be_checked_is_not_held_against_the_arguments(definitions: Any, arguments: Any) -> None:
@@ -144,6 +148,28 @@ def test_a_pattern_takes_linear_time() -> None:
     schema = {"properties": {"date": {"pattern": "^(a+)+$"}}}
 
     assert _is_broken([{"name": "search_flights", "parameters": schema}], {"date": "a" * 50 + "b"})
+
+
+@pytest.mark.parametrize(
+    "draft", ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"]
+)
+def test_a_schema_that_names_its_draft_is_bounded_behind_references_to_it(draft: str) -> None:
+    """Patterns take linear time there, and references are counted."""
+    levels: Any = {f"l{n}": {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2} for n in range(100)}
+    date, deep = {"pattern": "^(a+)+$"}, {"$ref": "#/$defs/l0"}
+    properties = {"date": date, "deep": deep, "again": {"$ref": "#"}}
+    schema = {"$schema": draft, "properties": properties, "$defs": levels | {"l100": False}}
+    tools = [{"name": "search_flights", "parameters": schema}]
+
+    assert _is_broken(tools, {"again": {"date": "a" * 50 + "b"}})
+    assert not _is_broken(tools, {"again": {"date": "a" * 50, "deep": 5}})
+
+
+def test_a_property_may_have_the_name_of_a_keyword() -> None:
+    """`$schema` as the name of an argument says nothing of a draft."""
+    properties = {"$schema": {"type": "string"}, "date": {"type": "string"}}
+
+    assert _is_broken([{"name": "search_flights", "parameters": {"properties": properties}}], {"date": 5})
 
 
 def test_a_failed_call_with_wrong_arguments_is_a_validation_error() -> None:

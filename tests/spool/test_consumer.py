@@ -277,20 +277,46 @@ def test_a_cursor_beyond_the_end_is_told(spool: SpoolLog, caplog: pytest.LogCapt
     assert "beyond the log's end" in caplog.text
 
 
-def test_a_closed_consumer_writes_nothing_more(spool: SpoolLog) -> None:
-    """What a delivery that was under way comes to is not written over the place of another consumer."""
+@pytest.mark.parametrize("is_abandoned", [False, True])
+def test_what_a_delivery_under_way_comes_to_is_written(spool: SpoolLog, *, is_abandoned: bool) -> None:
+    """Though the consumer is closed meanwhile; not if it was abandoned: others may have gone on by then."""
     append_spans(spool, range(3))
+    (path,) = spool.logs
     consumers: list[Consumer] = []
+    told: list[int] = []
+
+    def saved() -> int:
+        return (CursorFile(path, "list").load() or Cursor()).seq
 
     def answer(_: list[str]) -> Delivery:
-        consumers[0].close()
+        if is_abandoned:
+            consumers[0].abandon()
+        consumers[0].close(lambda: told.append(saved()))
         return TAKEN
 
     consumers.append(consumer_of(spool, ListTarget(answer=answer)))
     consumers[0].step()
-    (path,) = spool.logs
+    append_spans(spool, range(3, 6))
 
-    assert CursorFile(path, "list").load() is None
+    assert saved() == (0 if is_abandoned else 3)
+    assert told == [saved()]
+    assert consumers[0].step() is Step.IDLE
+
+
+def test_a_dead_log_is_begun_with_a_few_records(spool: SpoolLog) -> None:
+    """Each batch that is taken makes the next one larger, so that little time is enough for some of them."""
+    append_spans(spool, range(1000))
+    sizes: list[int] = []
+
+    def answer(names: list[str]) -> Delivery:
+        sizes.append(len(names))
+        return TAKEN
+
+    target = ListTarget(answer=answer)
+    step_until(consumer_of(spool, target, last_seq=1000), Step.IDLE)
+
+    assert sizes == [32, 64, 128, 256, 512, 8]
+    assert target.names == names_of(range(1000))
 
 
 @given(failures=st.integers(1, 40), spread=st.floats(0, 1), asked=st.none() | st.floats(0, 1e6))

@@ -20,13 +20,16 @@ from otel_agenttrace.pipeline.failures import classify
 from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
+from otel_agenttrace.spool.cursor import Cursor, CursorFile
 from otel_agenttrace.spool.directory import list_logs
 from otel_agenttrace.spool.draining import MAX_AGE_S, Drained, drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.history import HISTORY
+from otel_agenttrace.spool.known_logs import read_known_logs
 from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.spool.names import list_segments
 from otel_agenttrace.spool.reader import read
+from otel_agenttrace.spool.siblings import this_process
 from otel_agenttrace.spool.status import read_status
 from otel_agenttrace.spool.target import TAKEN, Delivery
 from otel_agenttrace.stores.api import SpanQuery
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from otel_agenttrace.spool.adoption import AdoptedLog
     from otel_agenttrace.spool.target import SpoolTarget
 
 
@@ -382,3 +386,81 @@ def test_killed_agents_lose_nothing(tmp_path: Path) -> None:
     assert expected <= set(names)
     assert len(names) == len(set(names))
     assert expected <= forwarded
+
+
+def adopted_once_free(spool_dir: Path) -> AdoptedLog:
+    """The log of the spool, once whoever delivers it has left it."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        for adopted in adopt(spool_dir):
+            return adopted
+    raise AssertionError("nobody leaves the log")
+
+
+def test_what_is_taken_after_the_time_is_not_sent_again(spool_dir: Path) -> None:
+    """A command that has no time for more than one delivery brings the next one further; nobody else is at it then."""
+    path = dead_log(spool_dir, range(100))
+    slow = HangingTarget("list")
+    found = drained(spool_dir, slow, timeout_s=0.1)
+    others = list(adopt(spool_dir))
+    slow.released.set()
+    with adopted_once_free(spool_dir):
+        cursor = CursorFile(path, "list").load()
+    target = ListTarget()
+
+    assert (found, others) == (Drained(0, 1), [])
+    assert cursor is not None
+    assert cursor.seq == len(slow.names) == 32
+    assert drained(spool_dir, target) == Drained(1, 0)
+    assert slow.names + target.names == names_of(range(100))
+
+
+def test_drainings_that_are_killed_get_further(spool_dir: Path) -> None:
+    """What is there is delivered before anything takes reading all of the log; so the first batch always arrives."""
+    path = dead_log(spool_dir, range(3000))
+    program = textwrap.dedent("""
+        import os, sys
+        from pathlib import Path
+        from otel_agenttrace.losses import LossLog
+        from otel_agenttrace.spool.draining import drain
+        from otel_agenttrace.spool.target import TAKEN
+        from otel_agenttrace.testing.spool_targets import ListTarget, decode
+
+        def answer(names):
+            target.calls < 3 or os._exit(9)
+            return TAKEN
+
+        target = ListTarget(answer=answer)
+        drain(Path(sys.argv[1]), [target], decode, LossLog(), 60)
+        """)
+    places = []
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program, spool_dir], check=False)
+        places.append((CursorFile(path, "list").load() or Cursor()).seq)
+
+    assert places == [96, 192, 288]
+
+
+def test_it_says_who_delivers_a_log(spool_dir: Path) -> None:
+    """Of a living process nobody does."""
+    path = dead_log(spool_dir, range(3))
+    log = SpoolLog(SpoolConfig(spool_dir))
+    assert log.open()
+    (living,) = log.logs
+    with next(adopt(spool_dir)):
+        found = {each.path: (each.state, each.adopter) for each in read_known_logs(spool_dir)}
+    left = {each.path: (each.state, each.adopter) for each in read_known_logs(spool_dir)}
+
+    assert found == {path: ("dead", this_process()), living: ("living", "")}
+    assert left == {path: ("dead", ""), living: ("living", "")}
+
+
+def test_progress_is_told(spool_dir: Path) -> None:
+    """How many records are done with, for all targets together."""
+    dead_log(spool_dir, range(300), ["list", "other"])
+    told: list[int] = []
+    targets = [ListTarget(), ListTarget("other")]
+
+    assert drain(spool_dir, targets, decode, LossLog(), 20, progress=told.append) == Drained(1, 0)
+    assert told == sorted(told)
+    assert told[-1] <= 600

@@ -58,6 +58,37 @@ def test_refusals_of_the_service_in_that_time_are_found(spool_dir: Path, state: 
     assert find_refused([spool_dir], [ran("weather", 0, 99)]) == []
 
 
+def test_what_has_not_ended_goes_on(spool_dir: Path) -> None:
+    """Its own end may be among what was refused."""
+    log = refusing_log(spool_dir, "booking", [10, 20])
+    refused = [Refused("booking", 2, ("too_large",))]
+
+    assert log.logs
+    assert find_refused([spool_dir], [ran("booking", 0, 1)]) == []
+    assert find_refused([spool_dir], [ran("booking", 0, 1)._replace(is_open=True)]) == refused
+    assert find_refused([spool_dir], [ran("booking", 21, 22)._replace(is_open=True)]) == []
+
+
+def test_what_was_abandoned_went_on_in_the_processes_of_its_time(spool_dir: Path) -> None:
+    """Its last known time lies before the first refusal; what begins later has nothing to do with it."""
+    log = refusing_log(spool_dir, "booking", [10, 20])
+    abandoned = ran("booking", 0, 1)._replace(is_abandoned=True)
+    refused = [Refused("booking", 2, ("too_large",))]
+
+    assert log.logs
+    assert find_refused([spool_dir], [abandoned]) == refused
+    assert find_refused([spool_dir], [ran("booking", -9, -5)._replace(is_abandoned=True)]) == []
+
+
+def test_a_span_is_refused_just_behind_its_end(spool_dir: Path) -> None:
+    """The last span of a trace is recorded once it has ended."""
+    log = refusing_log(spool_dir, "booking", [10])
+    end = ran("booking", 0, 10)
+
+    assert log.logs
+    assert find_refused([spool_dir], [end._replace(end_unix_nano=end.end_unix_nano - SECOND // 10)])
+
+
 def test_the_processes_of_a_service_are_added_up(spool_dir: Path) -> None:
     """Each service once, in order; those that refused nothing are not named."""
     logs = [refusing_log(spool_dir, name, times) for name, times in (("b", [1]), ("a", [2]), ("b", [3, 4]), ("c", []))]

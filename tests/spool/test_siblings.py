@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from otel_agenttrace.losses import LossLog
+from otel_agenttrace.spool import living
 from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
@@ -34,6 +35,13 @@ def start(log: SpoolLog, number: int) -> None:
     assert log.append(Kind.START, serialized(number, end_time_unix_nano=None))
 
 
+def die(*logs: SpoolLog) -> None:
+    """Leave the logs as their process does when it ends."""
+    for log in logs:
+        log.release()
+    living._left.begin_anew()
+
+
 def drained(spool_dir: Path) -> tuple[Drained, list[str]]:
     """Drain, and return what a target got that takes no open spans."""
     target = ListTarget()
@@ -50,8 +58,7 @@ def test_a_span_that_ended_in_another_log_is_not_ended_again(spool_dir: Path, *,
     start(begun, 1)
     start(begun, 2)
     append_spans(ended, [1])
-    one.release()
-    two.release()
+    die(one, two)
     found, names = drained(spool_dir)
 
     assert found == Drained(2, 0)
@@ -82,7 +89,7 @@ def test_a_span_ends_with_the_last_log_of_its_process(spool_dir: Path) -> None:
     log.release()
     append_spans(log, [3])
     assert drained(spool_dir) == (Drained(0, 1), [])
-    log.release()
+    die(log)
 
     assert drained(spool_dir) == (Drained(2, 0), ["span 1", "span 3"])
     assert read_status(spool_dir).abandoned == 1
@@ -96,8 +103,7 @@ def test_another_process_of_the_same_id_is_another(spool_dir: Path) -> None:
     (path,) = two.logs
     about = orjson.loads((path / "about.json").read_bytes())
     (path / "about.json").write_bytes(orjson.dumps(about | {"process": "another"}))
-    one.release()
-    two.release()
+    die(one, two)
 
     assert drained(spool_dir) == (Drained(2, 0), ["span 1", "span 1"])
 
@@ -120,8 +126,7 @@ def test_a_sibling_that_somebody_else_drains_counts_as_alive(spool_dir: Path) ->
     start(one, 1)
     append_spans(two, [2])
     (path,) = two.logs
-    one.release()
-    two.release()
+    die(one, two)
     taken = [adopted for adopted in adopt(spool_dir) if adopted.path == path]
     assert drained(spool_dir) == (Drained(0, 1), [])
     del taken

@@ -13,10 +13,12 @@ from otel_agenttrace.spool.decoding import Decoder
 from otel_agenttrace.spool.draining import drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.history import HISTORY, note_removed, read_history
+from otel_agenttrace.spool.known_logs import read_known_logs
 from otel_agenttrace.spool.locks import is_alive
 from otel_agenttrace.spool.log import SpoolLog
-from otel_agenttrace.spool.status import SpoolStatus, TargetStatus, read_status
+from otel_agenttrace.spool.status import ProcessCounts, SpoolStatus, TargetStatus, read_status
 from otel_agenttrace.spool.target import TAKEN, Delivery
+from otel_agenttrace.spool.waiting import Waiting, WaitingCounter
 from otel_agenttrace.testing.spool_targets import ListTarget, append_spans, decode, serialized
 
 if TYPE_CHECKING:
@@ -27,10 +29,8 @@ if TYPE_CHECKING:
 
 
 def adds_up(targets: Iterable[TargetStatus]) -> bool:
-    """Whether every record is in one place."""
-    return all(
-        each.recorded == each.sent + each.rejected + each.dropped + each.waiting + each.passed_over for each in targets
-    )
+    """Whether every span is in one place."""
+    return all(each.recorded == each.sent + each.rejected + each.dropped + each.waiting for each in targets)
 
 
 def consume(spool: SpoolLog, target: ListTarget) -> Consumer:
@@ -49,8 +49,8 @@ def test_no_spool_is_empty(spool_dir: Path) -> None:
     assert not spool_dir.exists()
 
 
-def test_every_record_is_in_one_place(spool: SpoolLog, spool_dir: Path) -> None:
-    """Sent, rejected, dropped, waiting and passed over make up what was recorded, for each target."""
+def test_every_span_is_in_one_place(spool: SpoolLog, spool_dir: Path) -> None:
+    """Sent, rejected, dropped and waiting make up what was recorded, for each target; a start is no other span."""
     spool.append(Kind.START, serialized(0))
     append_spans(spool, range(700))
     consume(spool, ListTarget("all", takes_open=True))
@@ -60,8 +60,8 @@ def test_every_record_is_in_one_place(spool: SpoolLog, spool_dir: Path) -> None:
     consume(spool, slow).give_up(600, "too full")
     (all_, bad_, slow_) = read_status(spool_dir, lambda: 4e9).targets
 
-    assert all_ == TargetStatus("all", 701, sent=701)
-    assert bad_ == TargetStatus("bad", 701, sent=699, rejected=1, passed_over=1)
+    assert all_ == TargetStatus("all", 700, sent=700)
+    assert bad_ == TargetStatus("bad", 700, sent=699, rejected=1, passed_over=1)
     assert (slow_.sent, slow_.dropped, slow_.waiting, slow_.retried) == (511, 88, 101, 1)
     assert slow_.oldest_waiting_s is not None
     assert slow_.oldest_waiting_s > 1e9
@@ -137,3 +137,58 @@ def test_the_history_has_two_files(spool: SpoolLog, spool_dir: Path, monkeypatch
     assert 0 < len(names) < 40
     assert names[-1] == f"40-1-{39:08x}"
     assert sum(file.stat().st_size for file in spool_dir.glob(f"{HISTORY}*")) < 2 * 4000
+
+
+def test_starts_and_verdicts_do_not_wait_for_an_exporter(spool: SpoolLog, spool_dir: Path) -> None:
+    """Eight spans were made, so eight wait, for the store and for the exporter."""
+    spool.describe(About(targets=("store", "otlp")))
+    spool.append(Kind.START, serialized(0, end_time_unix_nano=None))
+    append_spans(spool, range(8))
+    spool.append(Kind.SPAN, serialized(9, name="agenttrace.verdict"))
+    spool.count("verdicts")
+    for target in read_status(spool_dir).targets:
+        assert (target.recorded, target.sent, target.waiting, target.is_waiting_exact) == (8, 0, 8, True)
+    consume(spool, ListTarget("store", takes_open=True))
+    (otlp, store) = read_status(spool_dir).targets
+
+    assert (otlp.waiting, store.waiting) == (8, 0)
+    assert (store.recorded, store.sent) == (8, 8)
+
+
+def test_what_is_too_much_to_look_at_is_a_bound(spool: SpoolLog, spool_dir: Path) -> None:
+    """So many wait at most, starts included, and no more is read than was allowed."""
+    spool.describe(About(targets=("otlp",)))
+    spool.append(Kind.START, serialized(0, end_time_unix_nano=None))
+    append_spans(spool, range(20))
+    (log,) = read_known_logs(spool_dir)
+
+    assert WaitingCounter(0).count(log) == {"otlp": Waiting(21, 0, is_exact=False)}
+    assert WaitingCounter(len(serialized(0).span) * 5).count(log) == {"otlp": Waiting(20, 1, is_exact=False)}
+    assert WaitingCounter().count(log) == {"otlp": Waiting(20, 1)}
+
+
+def test_only_its_own_program_sends_to_an_exporter_object(spool: SpoolLog, spool_dir: Path) -> None:
+    """Of what a dead process left for one, its service is named; of what commands can send, none is."""
+    for name in ("Mine@shop", "otlp@host"):
+        about = About(service_name="shop", targets=("Mine@shop", "otlp@host"), by_object=("Mine@shop",))
+        dead = SpoolLog(spool.config, about)
+        append_spans(dead, range(3))
+        del dead
+        gc.collect()
+        assert {each.name: each.only_by for each in read_status(spool_dir).targets}[name] == (
+            ("shop",) if name == "Mine@shop" else ()
+        )
+
+
+def test_a_process_with_many_logs_is_one_process(spool: SpoolLog, spool_dir: Path) -> None:
+    """Tracing that is stopped and started again makes a log each time, living or gone."""
+    for _ in range(3):
+        done = SpoolLog(spool.config, About(targets=("list",)))
+        append_spans(done, range(2))
+        del done
+        gc.collect()
+        drain(spool_dir, [ListTarget()], decode, LossLog(), 20)
+    assert (read_status(spool_dir).removed, read_status(spool_dir).processes) == (3, ProcessCounts(done=1))
+
+    spool.open()
+    assert read_status(spool_dir).processes == ProcessCounts(living=1)

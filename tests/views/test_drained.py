@@ -24,10 +24,10 @@ def test_what_was_sent_and_what_is_left_is_said() -> None:
     )
 
     assert lines_of(drained) == [
-        "1,204 records sent to store",
-        "2 records rejected for good by otlp",
-        "1 record given up for otlp",
-        "1 record left for otlp: it is away",
+        "1,204 spans sent to store",
+        "2 spans rejected for good by otlp",
+        "1 span given up for otlp",
+        "1 span left for otlp: it is away",
         "1-1-00000000 cannot be read",
     ]
     assert not drained.is_complete
@@ -37,7 +37,7 @@ def test_what_was_sent_and_what_is_left_is_said() -> None:
 def test_nothing_left_is_said() -> None:
     """Whether there was something to deliver or not."""
     assert lines_of(SpoolDrained(1, {"store": 1})) == [
-        "1 record sent to store",
+        "1 span sent to store",
         "all is delivered: 1 log of dead processes",
     ]
     assert lines_of(SpoolDrained(0, {})) == ["no dead process has left anything in /spool"]

@@ -10,10 +10,14 @@ from otel_agenttrace.contract.attributes import (
     GEN_AI_TOOL_NAME,
     MCP_METHOD_NAME,
 )
-from otel_agenttrace.pipeline.canonical import canonical
+from otel_agenttrace.pipeline.canonical import canonical, tool_output_of
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.record import AnyValue, SpanRecord
+
+# Plain strings: a dict finds a subclass of str more slowly.
+_OPERATION, _FINISH_REASONS = str(GEN_AI_OPERATION_NAME), str(GEN_AI_RESPONSE_FINISH_REASONS)
+_TOOL_NAME, _MCP_METHOD = str(GEN_AI_TOOL_NAME), str(MCP_METHOD_NAME)
 
 _LANGFUSE_LEVEL = "langfuse.observation.level"
 _LANGFUSE_MESSAGE = "langfuse.observation.status_message"
@@ -38,12 +42,11 @@ def error_told(record: SpanRecord) -> str | None:
     if _LANGFUSE_LEVEL in attributes and attributes[_LANGFUSE_LEVEL] == "ERROR":
         message = attributes.get(_LANGFUSE_MESSAGE)
         return message if isinstance(message, str) else ""
-    if GEN_AI_RESPONSE_FINISH_REASONS in attributes:
-        reasons = attributes[GEN_AI_RESPONSE_FINISH_REASONS]
+    if _FINISH_REASONS in attributes:
+        reasons = attributes[_FINISH_REASONS]
         return "the model stopped with an error" if isinstance(reasons, list) and "error" in reasons else None
-    if GEN_AI_TOOL_NAME in attributes or MCP_METHOD_NAME in attributes or _is_tool(attributes):
-        said = canonical(record)
-        return _told_by_result(said.output) if said.is_tool_call else None
+    if _TOOL_NAME in attributes or _MCP_METHOD in attributes or _is_tool(attributes):
+        return _told_by_result(tool_output_of(record))
     return None
 
 
@@ -53,7 +56,7 @@ def tool_failed(record: SpanRecord) -> bool:
 
 
 def _is_tool(attributes: dict[str, AnyValue]) -> bool:
-    return attributes.get(GEN_AI_OPERATION_NAME) == "execute_tool"
+    return attributes.get(_OPERATION) == "execute_tool"
 
 
 def _told_by_result(result: AnyValue) -> str | None:

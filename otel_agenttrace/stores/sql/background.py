@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_LOG = logging.getLogger(__name__)
 
 _MAX_STOP_S = 10.0
 
@@ -34,22 +37,32 @@ class Background:
     def __init__(self, name: str, work: Callable[[threading.Event], None]) -> None:
         self._name = name
         self._work = work
-        self.renew()
+        self._begin()
 
     def renew(self) -> None:
-        """Begin anew in a forked child."""
+        """Begin anew in a forked child, where the parent's lock may be taken for ever."""
+        self._stop.detach()
+        self._begin()
+
+    def _begin(self) -> None:
         self._thread = _Thread()
         # Also runs when the interpreter exits, which must not happen while the thread is inside a library.
         self._stop = weakref.finalize(self, _stop, self._thread)
 
     def wake(self) -> None:
-        """See to it that `work` is called once more, soon."""
+        """See to it that `work` is called once more, soon: if no thread can be started, after the next call."""
         thread = self._thread
         with thread.lock:
             thread.is_wanted = True
             if thread.running is None and not thread.closing.is_set():
-                thread.running = threading.Thread(target=self._run, args=[thread], name=self._name, daemon=True)
-                thread.running.start()
+                starting = threading.Thread(target=self._run, args=[thread], name=self._name, daemon=True)
+                try:
+                    starting.start()
+                except RuntimeError as error:  # too many threads, or the interpreter is about to end
+                    _LOG.debug("%s could not be started, and will be at the next chance: %s", self._name, error)
+                    return
+                # Only now, so that whoever stops finds a thread that can be waited for. It waits for the lock.
+                thread.running = starting
 
     def close(self) -> None:
         """Stop the thread and wait for it."""
@@ -71,6 +84,7 @@ def _goes_on(thread: _Thread) -> bool:
 
 def _stop(thread: _Thread) -> None:
     thread.closing.set()
-    running = thread.running
+    with thread.lock:  # whoever is starting it
+        running = thread.running
     if running is not None:
         running.join(_MAX_STOP_S)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import time
@@ -11,13 +10,17 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from otel_agenttrace.errors import StoreUnavailableError
+from otel_agenttrace.errors import StoreRejectedError, StoreUnavailableError
 from otel_agenttrace.stores.forking import MAX_FORK_DELAY_S, fork_gate, tell_about_forks
-from otel_agenttrace.stores.sql.errors import is_busy, mapped_errors
+from otel_agenttrace.stores.sql.errors import is_busy, mapped_errors, store_error
+from otel_agenttrace.stores.sql.files import clear_away, companions, create_file, file_id, is_writable
+from otel_agenttrace.stores.sql.transactions import completed, reported, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from otel_agenttrace.stores.sql.files import FileId
 
 _MIN_SQLITE = (3, 35, 0)
 _MAX_IDLE_READERS = 4
@@ -64,6 +67,9 @@ class FileFormat(Protocol):
 class Connections:
     """Opens, hands out and closes the connections of one file. Thread-safe, and usable in forked children.
 
+    When the path names another file, or none, all connections are opened anew, to the file that it names or that is
+    made there.
+
     Args:
         path: the file; created with its folders, for this user alone, unless `read_only`.
         file_format: what is to be in it.
@@ -71,6 +77,8 @@ class Connections:
         read_only: never write.
         survives_power_cut: whether a commit waits for the disk.
         attached: another file that its connections have open, too.
+        on_loss: called when the path turns out to name another file than the one that is open, or none; the old one
+            is still open then, and nobody writes.
 
     Attributes:
         read_only: True also where the file or its folder cannot be written.
@@ -89,12 +97,18 @@ class Connections:
         read_only: bool = False,
         survives_power_cut: bool = False,
         attached: Path | None = None,
+        on_loss: Callable[[Path], None] | None = None,
     ) -> None:
         if sqlite3.sqlite_version_info < _MIN_SQLITE:
             raise StoreUnavailableError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
         self.path = path
         self.read_only = read_only
-        self._files = {path} if attached is None else {path, attached}
+        self._may_write = not read_only
+        self._files = (path,) if attached is None else (path, attached)
+        self._names = tuple(map(str, self._files))
+        self._ids: tuple[FileId | None, ...] | None = None
+        self._companions: dict[Path, FileId] = {}
+        self._on_loss = on_loss
         self._format = file_format
         self._busy_timeout_s = busy_timeout_millis / 1000
         self._synchronous = "FULL" if survives_power_cut else "NORMAL"
@@ -119,6 +133,9 @@ class Connections:
 
         Args:
             on_failure: called when it does not, before any other thread may write.
+
+        Raises:
+            StoreUnavailableError: the file cannot be written, or was taken away meanwhile, and the transaction with it.
         """
         with mapped_errors(self.path):
             deadline = time.monotonic() + self._busy_timeout_s
@@ -126,21 +143,32 @@ class Connections:
                 with fork_gate, self._write_lock:
                     connection = self._begun(is_last=time.monotonic() >= deadline)
                     if connection is not None:
-                        with _reported(on_failure), _completed(connection):
-                            yield connection
+                        with reported(on_failure):
+                            with completed(connection):
+                                yield connection
+                            if self._ids != self._named():
+                                raise StoreUnavailableError(f"{self.path} was deleted or replaced meanwhile")
                         return
                 time.sleep(_BUSY_PAUSE_S)  # not behind the gate: no fork has to wait for what other processes do
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
         """A connection that sees one state of the file, whatever is written meanwhile."""
-        with mapped_errors(self.path), fork_gate:
+        with mapped_errors(self.path):
+            if self._ids != self._named():
+                self._patiently(self._change_files)
+            with self._reading() as reader:
+                yield reader
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reader]:
+        with fork_gate:
             self._check_open()
             idle = self._idle
             reader = idle.pop() if idle else self._open_reader()
             try:
                 self._format.before_reading(reader)
-                with _snapshot(reader):
+                with snapshot(reader):
                     yield reader
             except sqlite3.Error:
                 self._discard(reader)
@@ -196,11 +224,14 @@ class Connections:
     def _begun(self, *, is_last: bool) -> sqlite3.Connection | None:
         """The writing connection, in a transaction; None while another process writes, unless `is_last`."""
         self._check_open()
-        if self.read_only:
+        is_lost = self._ids != self._named()
+        if self.read_only and not (self._may_write and is_lost):
             raise StoreUnavailableError(f"{self.path} is opened read-only")
         try:
+            if self._writer is None or is_lost:
+                self._open_again()
             if self._writer is None:
-                self._writer = self._open_writer()
+                raise StoreUnavailableError(f"{self.path} is opened read-only")
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if is_last or not is_busy(error):
@@ -220,22 +251,73 @@ class Connections:
                     raise
             time.sleep(_BUSY_PAUSE_S)
 
+    def _named(self) -> tuple[FileId | None, ...]:
+        """Which files the paths name now."""
+        return tuple(map(file_id, self._names))
+
+    def _change_files(self) -> None:
+        """Open the files that the paths name now, unless another thread has done so."""
+        if not self._write_lock.acquire(timeout=self._busy_timeout_s):
+            raise StoreUnavailableError(f"{self.path} was deleted or replaced, and the old file is still in use")
+        try:
+            if not self._is_closed and self._ids != self._named():
+                self._open_again()
+        finally:
+            self._write_lock.release()
+
+    def _open_again(self) -> None:
+        self._let_go()
+        try:
+            self._open_file()
+        except (StoreRejectedError, sqlite3.DatabaseError) as error:
+            known = error if isinstance(error, StoreRejectedError) else store_error(error, self.path)
+            if not isinstance(known, StoreRejectedError):
+                raise
+            # It is the file that is wrong, not what somebody wants to write.
+            raise StoreUnavailableError(str(known)) from error
+
+    def _let_go(self) -> None:
+        """Close all connections; those that are in use, when they come back."""
+        now = self._named()
+        if self._ids is not None and self._ids[0] != now[0]:
+            if self._writer is not None:
+                clear_away(self._writer, self._companions)
+            if self._on_loss is not None:
+                self._on_loss(self.path)
+        idle, self._idle = self._idle, []
+        for connection in (self._writer, *idle):
+            if connection is not None:
+                self._discard(connection)
+        self._writer = self._ids = None
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise StoreUnavailableError(f"{self.path} is closed")
 
     def _open_file(self) -> None:
         self._mode = "mode=rw"
-        if not self.read_only:
-            _create(self.path)
-            self.read_only = not (_is_writable(self.path) and _is_writable(self.path.parent))
+        if self._may_write:
+            create_file(self.path)
+        # Before they are opened: were they replaced meanwhile, that would be noticed.
+        ids = self._named()
+        if self._may_write:
+            self.read_only = not (is_writable(self.path) and is_writable(self.path.parent))
+            if ids != self._named():
+                raise StoreUnavailableError(f"{self.path} was deleted or replaced meanwhile")
         if self.read_only:
             self._mode = self._readable_mode()
             reader = self._open_reader()
-            self._format.prepare(reader, self.path, read_only=True)
+            try:
+                self._format.prepare(reader, self.path, read_only=True)
+            except BaseException:
+                self._discard(reader)
+                raise
             self._idle.append(reader)
         else:
             self._writer = self._open_writer()
+            found = companions(self._writer, self.path)
+            self._companions = found if self._named() == ids else {}  # else they may be another file's
+        self._ids = ids
 
     def _readable_mode(self) -> str:
         """How to open a file that may be on a read-only disk: SQLite reads a WAL file only next to its -shm file."""
@@ -294,68 +376,15 @@ class Connections:
         return connection
 
     def _put_back(self, reader: Reader, idle: list[Reader]) -> None:
-        if self._is_closed or len(idle) >= _MAX_IDLE_READERS:
-            self._discard(reader)
-        else:
+        if idle is self._idle and len(idle) < _MAX_IDLE_READERS and not self._is_closed:
             idle.append(reader)
+        elif reader in self._opened:  # else it is the parent process's
+            self._discard(reader)
 
     def _discard(self, connection: sqlite3.Connection) -> None:
         with suppress(ValueError):  # a fork was faster
             self._opened.remove(connection)
         connection.close()
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Keep others from writing; commit if the block ends well, else roll back."""
-    connection.execute("BEGIN IMMEDIATE")
-    with _completed(connection):
-        yield
-
-
-@contextmanager
-def _completed(connection: sqlite3.Connection) -> Iterator[None]:
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-@contextmanager
-def _reported(on_failure: Callable[[], None] | None) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        if on_failure is not None:
-            on_failure()
-        raise
-
-
-def _create(path: Path) -> None:
-    """Make the file and its folder where they are missing; spans are nobody else's business."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        if not path.is_file():
-            raise StoreUnavailableError(f"{path} cannot be created: {error.strerror}") from error
-
-
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from otel_agenttrace.stores.sql.files import file_id
 from otel_agenttrace.stores.sql.terms import PAIRS_TOKENIZER, WORDS_TOKENIZER
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def index_path(path: Path) -> Path:
 
 def attach_index(reader: Reader, path: Path | None) -> None:
     """Make the index file at `path`, if there is one, visible to a reader of the store as `idx`."""
-    found = None if path is None else _file_identity(path)
+    found = None if path is None else file_id(path)
     if reader.attached == found:
         return
     if reader.attached is not None:
@@ -116,11 +117,3 @@ def count_behind(connection: sqlite3.Connection, progress: Progress | None) -> i
         progress or (0, 0),
     )
     return int(count)
-
-
-def _file_identity(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino

@@ -12,8 +12,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import StoreRejectedError, StoreUnavailableError
-from otel_agenttrace.stores.sql.connections import transaction
 from otel_agenttrace.stores.sql.index import attach_index
+from otel_agenttrace.stores.sql.transactions import snapshot, transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -123,7 +123,8 @@ class StoreFormat:
             StoreRejectedError: it is no store, or was written by a newer version.
             StoreUnavailableError: it was written by an older version and cannot be changed.
         """
-        version = _version(connection, path)
+        with snapshot(connection):  # another process may be making it
+            version = _version(connection, path)
         if version == latest_version():
             return
         if read_only:

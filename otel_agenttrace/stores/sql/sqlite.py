@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.stores.api import Operation, SpanQuery, StoredTrace
+
+_LOG = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
 
@@ -78,6 +81,7 @@ class SqliteSpanStore:
             busy_timeout_millis=busy_timeout_millis,
             read_only=read_only,
             survives_power_cut=survives_power_cut,
+            on_loss=_tell_of_loss,
         )
         self._index = DeferredIndex(self._connections)
         self._interned = Interned()
@@ -189,6 +193,13 @@ class SqliteSpanStore:
     def _read(self, answer: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
         with self._connections.reading() as connection:
             return answer(connection)
+
+
+def _tell_of_loss(path: Path) -> None:
+    _LOG.warning(
+        "%s was deleted, moved or replaced while it was in use; what is stored from now on is in the file of that name",
+        path,
+    )
 
 
 def _size(path: Path) -> int:
