@@ -22,6 +22,9 @@ FULL_SPANS = 1_000_000
 
 SCRIPTS = {
     "span_cost.py": "A span on the agent's thread",
+    "spool_cost.py": "A span into the spool",
+    "spool_drain.py": "A backlog after an outage",
+    "spool_startup.py": "Starting with a million spans left behind",
     "traced_span_off.py": "A decorated function outside any trace",
     "span_stages.py": "Reading any dialect, and pricing a call",
     "grounding.py": "Holding an answer against its sources",

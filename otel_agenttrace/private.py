@@ -19,6 +19,5 @@ def make_private_directory(path: Path) -> None:
         if each.is_dir():
             break
         missing.append(each)
-    for each in reversed(missing):  # `parents=True` would make all but the last with the mode of the umask
+    for each in reversed(missing or [path]):  # `parents=True` would make all but the last with the mode of the umask
         each.mkdir(mode=0o700, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)  # what is no directory is told

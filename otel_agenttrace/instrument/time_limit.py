@@ -23,9 +23,7 @@ class OverdueError(Exception):
     """A call was not back when its time was over."""
 
 
-def call_within(
-    function: Callable[[], T], timeout_s: float | None, meanwhile: Callable[[], object] | None = None
-) -> T:
+def call_within(function: Callable[[], T], timeout_s: float | None, meanwhile: Callable[[], object] | None = None) -> T:
     """Call `function` with a copy of this context and return what it returns; what it raises is raised.
 
     Args:

@@ -155,7 +155,8 @@ class Consumers:
         for worker in self._workers:
             worker.stop()
         have_ended = [
-            worker.join(min(deadline - time.monotonic(), _AWAY_JOIN_S if worker in away else timeout_s)) or worker in away
+            worker.join(min(deadline - time.monotonic(), _AWAY_JOIN_S if worker in away else timeout_s))
+            or worker in away
             for worker in self._workers
         ]
         has_ended = self._keeper.join(deadline - time.monotonic())

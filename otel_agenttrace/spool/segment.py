@@ -122,8 +122,12 @@ class Segment:
         self._scopes.clear()
         self._origins = {b"": 0}
 
-    def settle(self) -> int:
-        """Cut off what an interrupted write has left; return the last sequence number if there is more, else 0.
+    def settle(self) -> tuple[int, int]:
+        """Cut off what an interrupted write has left.
+
+        Returns:
+            the last sequence number if there is more than `size` says, else 0; and the size that is to be set then: by
+            the caller, who may be interrupted, and would find nothing when it settles again.
 
         Reads the whole segment again if it is not of the size that it should be: nothing good is cut off.
 
@@ -133,7 +137,7 @@ class Segment:
         self.forget_definitions()
         size = os.fstat(self.fd).st_size
         if size == self.size:
-            return 0
+            return 0, size
         data = os.pread(self.fd, size, 0)
         last_seq, end = 0, HEADER_BYTES
         while (at := find_frame(data, end, self.seed)) is not None:
@@ -142,8 +146,7 @@ class Segment:
             last_seq = last_seq if fields is None else max(last_seq, fields.seq)
         if end < size:
             os.ftruncate(self.fd, end)
-        self.size = end
-        return last_seq
+        return last_seq, end
 
     def cut_back(self, written: int) -> None:
         """Cut off the last `written` bytes, a write that was cut short.

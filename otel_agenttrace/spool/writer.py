@@ -152,7 +152,9 @@ class LogWriter:
         """Find out whether the record of an append that was interrupted is in the file."""
         if self._segment is not None:
             try:
-                self.last_seq = max(self.last_seq, self._segment.settle())
+                last_seq, size = self._segment.settle()
+                self.last_seq = max(self.last_seq, last_seq)  # in this order: what is settled is not looked at again
+                self._segment.size = size
             except OSError:
                 self._segment = None
                 self.last_seq += 1  # it may be there under this number, which no other record must get

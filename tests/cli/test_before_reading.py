@@ -72,9 +72,7 @@ def test_what_is_not_stored_in_time_is_told(run: Callable[..., Any], store_url: 
     )
     assert seconds < 4
     found = (run("trace", "list", "--store", store_url, "--json").json() for _ in range(100))
-    assert any(
-        len(traces) == 6 for traces in found
-    )  # once the delivery that waited for so long has ended
+    assert any(len(traces) == 6 for traces in found)  # once the delivery that waited for so long has ended
 
 
 def test_a_spool_that_cannot_be_read_stops_no_command(run: Callable[..., Any], store_url: str, spool_dir: Path) -> None:

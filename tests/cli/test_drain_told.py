@@ -26,7 +26,7 @@ sys.stdin.read()
 def test_another_process_that_delivers_is_named(run: Callable[..., Any], store_url: str, spool_dir: Path) -> None:
     """Two that drain at once: the store is not locked, and there is time enough."""
     leave(spool_dir, make_spans(5))
-    command = [sys.executable, "-c", ADOPTER, spool_dir]
+    command = [sys.executable, "-c", ADOPTER, str(spool_dir)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "1\n"

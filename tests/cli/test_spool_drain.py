@@ -53,9 +53,7 @@ def test_what_will_never_arrive_is_said(
     result = run("spool", "drain", "--store", store_url)
 
     assert result.code == 1
-    assert result.out.startswith(
-        f"4 spans sent to {target_of(http)}\n1 span rejected for good by {target_of(http)}"
-    )
+    assert result.out.startswith(f"4 spans sent to {target_of(http)}\n1 span rejected for good by {target_of(http)}")
     assert "all is delivered" not in result.out
 
 
