@@ -35,7 +35,6 @@ from otel_agenttrace.provider import create_provider
 from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.frames import Kind
-from otel_agenttrace.spool.locks import is_alive
 from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.spool.places import spool_directories, usable
 from otel_agenttrace.spool.trace_records import passed_seq
@@ -227,7 +226,7 @@ class SpooledTasks:
             return
         # The store first and by itself: an exporter that does not answer would hold up what is behind it.
         deliver_dead_logs(self._store_url, timeout_s)
-        left = [path for path in self._written if path.exists() and not is_alive(path)]  # else somebody is at it
+        left = [path for path in self._written if path.exists()]
         self.is_waiting = any(passed_seq(path, self._place.store_name) == 0 for path in left)
         if self._has_ended_spans and self._forwards:
             self._deliver_forwards()

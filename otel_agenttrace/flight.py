@@ -15,7 +15,7 @@ from otel_agenttrace.spool.consumers import Consumers
 from otel_agenttrace.spool.directory import has_dead_logs
 from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.spool.metrics import report_metrics
-from otel_agenttrace.spool.places import usable
+from otel_agenttrace.spool.places import fallback_of, usable
 from otel_agenttrace.verdicts import Verdicts, late_judge
 
 if TYPE_CHECKING:
@@ -120,11 +120,15 @@ class Flight:
 
 
 def _spool_config(config: TracingConfig, targets: Targets) -> SpoolConfig:
+    is_left_behind = any(target.spooled.is_lasting for target in targets.all)
+    place = targets.place
+    if not is_left_behind and config.spool_dir is None:
+        place = place._replace(directory=fallback_of(place.directory))  # nothing of it is to be in anybody's home
     return SpoolConfig(
-        usable(targets.place).directory,
+        usable(place).directory,
         durability=config.durability,
         max_bytes=config.spool_max_bytes,
-        is_left_behind=any(target.spooled.is_lasting for target in targets.all),
+        is_left_behind=is_left_behind,
     )
 
 

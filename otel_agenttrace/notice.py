@@ -135,7 +135,9 @@ def say(line: str) -> None:
     if is_quiet() or sys.stderr is None:
         return
     try:
-        print(f"agenttrace: {safe_text(line)}", file=sys.stderr, flush=True)  # noqa: T201 - this is its purpose
+        # In one piece: forked children that end at the same time write to the same terminal.
+        sys.stderr.write(f"agenttrace: {safe_text(line)}\n")
+        sys.stderr.flush()
     except (OSError, ValueError):
         return  # stderr is closed: nobody is listening
 

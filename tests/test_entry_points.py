@@ -85,29 +85,29 @@ def test_the_entry_points_load(group: str, names: set[str]) -> None:
 def test_a_program_without_our_code_is_recorded(tmp_path: Path) -> None:
     """Spans of its own and of instrumentors are stored, with ids and service name from us and the environment."""
     done = _instrument(tmp_path, environment={"OTEL_SERVICE_NAME": "booking-agent"})
-    first, last = _stored(tmp_path)
+    run, get = _stored(tmp_path)
 
     assert [line for line in done.stderr.splitlines() if line.startswith("agenttrace:")] == [
         "agenttrace: booking-agent -> ~/.agenttrace/traces.db (httpx, openai; content on)",
         "agenttrace: 1 trace, none failed -> agenttrace trace list",
     ]
-    assert (first.name, last.name) == ("GET", "run")
-    assert first.parent_span_id == last.span_id
-    assert int(last.trace_id[:12], 16) * 1_000_000 == pytest.approx(last.start_time_unix_nano, abs=10**9)
+    assert (run.name, get.name) == ("run", "GET")
+    assert get.parent_span_id == run.span_id
+    assert int(run.trace_id[:12], 16) * 1_000_000 == pytest.approx(run.start_time_unix_nano, abs=10**9)
 
 
 def test_a_program_that_configures_too_is_recorded_once(tmp_path: Path) -> None:
     """configure_tracing in the program finds tracing running, and nothing is recorded twice."""
     _instrument(tmp_path, f"\n    from otel_agenttrace import configure_tracing\n    configure_tracing()\n{_AGENT}")
 
-    assert _names(tmp_path) == ["GET", "run"]
+    assert _names(tmp_path) == ["run", "GET"]
 
 
 def test_our_exporter_by_name_is_the_store(tmp_path: Path) -> None:
     """`OTEL_TRACES_EXPORTER=agenttrace` asks for what happens anyway, once."""
     _instrument(tmp_path, environment={"OTEL_TRACES_EXPORTER": "agenttrace"})
 
-    assert _names(tmp_path) == ["GET", "run"]
+    assert _names(tmp_path) == ["run", "GET"]
 
 
 def test_json_lines_by_name(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_another_configurator_changes_nothing(tmp_path: Path, other_configurator
     """Whoever sets the provider up, our hooks record from it."""
     done = _instrument(tmp_path, environment=other_configurator)
 
-    assert _names(tmp_path) == ["GET", "run"]
+    assert _names(tmp_path) == ["run", "GET"]
     assert "1 trace, none failed" in done.stderr
 
 
@@ -149,7 +149,7 @@ def test_our_exporter_behind_another_configurator_stores_once(
     source = f"{_AGENT}        span.set_attribute('note', '{secret}')\n"
     done = _instrument(tmp_path, source, {**other_configurator, "OTEL_TRACES_EXPORTER": "agenttrace"})
 
-    assert _names(tmp_path) == ["GET", "run"]
+    assert _names(tmp_path) == ["run", "GET"]
     assert secret not in str(_stored(tmp_path)[1].attributes)
     assert "-> ~/.agenttrace/traces.db (httpx" in done.stderr
     assert "1 trace, none failed -> agenttrace trace list" in done.stderr
@@ -160,7 +160,7 @@ def test_a_wrong_environment_does_not_stop_recording(tmp_path: Path, environment
     """When the SDK's own set-up fails, that is logged, and spans are recorded all the same."""
     done = _instrument(tmp_path, environment=environment)
 
-    assert _names(tmp_path) == ["GET", "run"]
+    assert _names(tmp_path) == ["run", "GET"]
     assert "OpenTelemetry could not be configured as the environment asks" in done.stderr
 
 
