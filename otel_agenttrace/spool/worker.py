@@ -73,6 +73,7 @@ class Worker:
         self._prepare = prepare
         self._report = report
         self._recorded = recorded
+        self._recorded_before = 0
         self._is_hurried = False
         self._backoff = backoff or Backoff()
         self._changing = threading.Lock()
@@ -212,13 +213,12 @@ class Worker:
         Threads share one interpreter: what is done here while spans end, they wait for.
         """
         until = time.monotonic() + _MAX_DELAY_S
-        recorded = self._recorded()
-        most = recorded + _MAX_DELAYED
-        while not (self._is_hurried or self._is_stopping) and time.monotonic() < until:
-            time.sleep(_LULL_S)
-            before, recorded = recorded, self._recorded()
-            if recorded == before or recorded > most:
+        most = self._recorded_before + _MAX_DELAYED
+        while self._recorded_before != (recorded := self._recorded()):
+            self._recorded_before = recorded
+            if self._is_hurried or self._is_stopping or recorded > most or time.monotonic() > until:
                 return
+            time.sleep(_LULL_S)
 
     def _safe_round(self) -> bool:
         try:
