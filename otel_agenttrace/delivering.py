@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import AgentTraceError
 from otel_agenttrace.spool.directory import has_dead_logs, list_logs
+from otel_agenttrace.spool.drained import Drained
 from otel_agenttrace.spool.places import SpoolPlace, spool_directories, spool_place
 from otel_agenttrace.stores.open import resolve_url
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from otel_agenttrace.losses import LossLog
-    from otel_agenttrace.spool.draining import Drained
     from otel_agenttrace.spool.target import SpoolTarget
     from otel_agenttrace.stores.lazy import LazyStore
 
@@ -66,13 +66,11 @@ def deliver_dead_logs(
         ConfigError: the URL is not accepted.
         OSError: the spool cannot be read.
     """
-    from otel_agenttrace.spool.draining import Drained  # noqa: PLC0415  most of the time there is nothing to do
-
     place = place_of(store_url)
     directories = [each for each in spool_directories(place.directory) if has_dead_logs(each)]
     if not directories:
         return Drained(0, 0)
-    from otel_agenttrace.exporters.spooled_store import SpooledStore  # noqa: PLC0415  as above
+    from otel_agenttrace.exporters.spooled_store import SpooledStore  # noqa: PLC0415  seldom there is something to do
     from otel_agenttrace.losses import LossLog  # noqa: PLC0415  as above
     from otel_agenttrace.processors.spooled import decode_spooled  # noqa: PLC0415  as above
     from otel_agenttrace.spool.draining import drain  # noqa: PLC0415  as above

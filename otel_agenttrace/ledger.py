@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from typing import TYPE_CHECKING
+
+from otel_agenttrace.forks import call_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,9 +30,7 @@ class LedgerCounts:
         self._read = read
         self._lock = threading.RLock()
         self._written: dict[str, int] = dict.fromkeys(read(), 0)
-        if hasattr(os, "register_at_fork"):
-            begin = weakref.WeakMethod(self._begin_anew)
-            os.register_at_fork(after_in_child=lambda: (method := begin()) and method())
+        call_in_children(self._begin_anew)
 
     def write(self) -> None:
         """Write what has been counted since the last time."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import AgentTraceError
+from otel_agenttrace.forks import call_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,7 @@ class LossLog:
 
     def __init__(self) -> None:
         self._begin()
-        _loss_logs.add(self)
+        call_in_children(self._begin)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -57,15 +56,3 @@ class LossLog:
         self._lock = threading.RLock()  # reentrant: a signal handler may end a span while a loss is being counted
         self._counts: dict[str, int] = {}
         self._next_log: dict[str, float] = {}
-
-
-_loss_logs: weakref.WeakSet[LossLog] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for loss_log in _loss_logs:
-        loss_log._begin()  # noqa: SLF001 - the module's own class
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -12,6 +12,7 @@ from otel_agenttrace.config import is_quiet
 from otel_agenttrace.contract.attributes import AGENTTRACE_SESSION_STATUS, AGENTTRACE_VERDICT_STATUS, FAILURE_TYPE
 from otel_agenttrace.model.codec import IS_REMOTE
 from otel_agenttrace.model.verdicts import is_verdict
+from otel_agenttrace.spool.places import without_credentials
 from otel_agenttrace.views.text import safe_text
 from otel_agenttrace.views.units import counted
 
@@ -151,8 +152,7 @@ def shown_url(url: str) -> str:
         return _shown_path(url)
     if not parts.netloc:
         return f"{parts.scheme}:{parts.path}" if parts.path else parts.scheme
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+    return without_credentials(url)
 
 
 def _shown_path(path: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
-import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.model.codec import serialize_record
 from otel_agenttrace.processors.settler_thread import SettlerThread
 from otel_agenttrace.processors.settling import Settler
@@ -45,9 +44,7 @@ class Verdicts:
         source = RecentSpans() if store is None else StoredSpans(lambda: store.open().spans)
         self._thread = SettlerThread(self._settle_due)
         self._settler = Settler(source, self._record, on_news=self._thread.wake, grounding=grounding)
-        if hasattr(os, "register_at_fork"):
-            renew = weakref.WeakMethod(self._renew)
-            os.register_at_fork(after_in_child=lambda: (method := renew()) and method())
+        call_in_children(self._renew)
 
     def record_into(self, log: SpoolLog, consumers: Consumers) -> None:
         """Say where verdicts go; nothing is delivered before."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +40,18 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(_OURS_AND_OTEL):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def _own_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No TracerProvider is set yet, as in a new process: OpenTelemetry lets it be set once. Nothing is instrumented."""
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+    yield
+    if (httpx := sys.modules.get("opentelemetry.instrumentation.httpx")) is not None:
+        instrumentor = httpx.HTTPXClientInstrumentor()
+        if instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.uninstrument()
 
 
 @pytest.fixture(autouse=True)

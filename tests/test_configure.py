@@ -15,7 +15,6 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
-from opentelemetry.util._once import Once
 
 from otel_agenttrace import ConfigError, RedactConfig, TimeOrderedIdGenerator, Tracing, configure_tracing, open_store
 from otel_agenttrace.errors import StoreUnavailableError
@@ -33,13 +32,6 @@ if TYPE_CHECKING:
     Configure = Callable[..., Tracing]
 
 SECRET = "sk-proj-" + "a1B2c3D4" * 6
-
-
-@pytest.fixture(autouse=True)
-def _fresh_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No TracerProvider is set yet, as in a new process; OpenTelemetry lets it be set once."""
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
 
 
 @pytest.fixture
@@ -583,9 +575,6 @@ def test_work_of_exporters_is_not_recorded(configure: Configure) -> None:
     store, exporter = MemorySpanStore(), Calling()
     with configure(store=store, exporters=[exporter], instrument=["httpx"]):
         _make_span("agent")
-    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415
-
-    HTTPXClientInstrumentor().uninstrument()
     assert exporter.calls == 1
     assert _names(store) == ["agent"]
 

@@ -12,7 +12,6 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.util._once import Once
 
 from otel_agenttrace import Tracing, configure_tracing, open_store
 from otel_agenttrace.exporters.store import StoreSpanExporter
@@ -37,13 +36,6 @@ if TYPE_CHECKING:
     Configure = Callable[..., Tracing]
 
 CHAT = {"gen_ai.operation.name": "chat"}
-
-
-@pytest.fixture(autouse=True)
-def _fresh_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No TracerProvider is set yet, as in a new process."""
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
 
 
 @pytest.fixture

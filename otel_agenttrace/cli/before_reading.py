@@ -9,7 +9,6 @@ import click
 from otel_agenttrace.cli.output import store_argument
 from otel_agenttrace.delivering import deliver_dead_logs, place_of
 from otel_agenttrace.errors import ConfigError
-from otel_agenttrace.spool.directory import has_dead_logs
 from otel_agenttrace.spool.places import spool_directories
 from otel_agenttrace.views.text import safe_text
 
@@ -40,11 +39,10 @@ def deliver_before_reading(store_url: str | None) -> None:
 
 def _deliver(store_url: str | None) -> str:
     """Deliver, and return what is to be told; empty if the store has everything."""
-    place = place_of(store_url)
-    directories = [each for each in spool_directories(place.directory) if has_dead_logs(each)]
-    if not directories or not deliver_dead_logs(store_url, _SECONDS).left:
+    if not deliver_dead_logs(store_url, _SECONDS).left:
         return ""
-    count = _left(directories, place.store_name)
+    place = place_of(store_url)
+    count = _left(spool_directories(place.directory), place.store_name)
     drain = f"`agenttrace spool drain{store_argument(store_url)}`"
     return f"{count:,} spans of dead processes are not stored yet: {drain}" if count else ""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
-import os
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.contract.attributes import EVENT_TASK_TIMEOUT, TASK_TIMEOUT_MS
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.instrument.faults import contained
 
 if TYPE_CHECKING:
@@ -54,9 +53,7 @@ class Watchdog:
         self._on_overdue = on_overdue
         self._clock = clock
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            begin = weakref.WeakMethod(self._begin)
-            os.register_at_fork(after_in_child=lambda: (method := begin()) and method())
+        call_in_children(self._begin)
 
     def _begin(self) -> None:
         self.unwatched_count = 0

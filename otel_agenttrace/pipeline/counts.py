@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections import Counter
 from typing import TYPE_CHECKING
+
+from otel_agenttrace.forks import call_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ class Counts:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._renew_lock()
-        _living.add(self)
+        call_in_children(self._renew_lock)
 
     def add(self, names: Iterable[str]) -> None:
         """Count each name once for each time it is in `names`."""
@@ -33,15 +33,3 @@ class Counts:
     def _renew_lock(self) -> None:
         # Reentrant, for a signal handler that ends a span may interrupt `add`.
         self._lock = threading.RLock()
-
-
-_living: weakref.WeakSet[Counts] = weakref.WeakSet()
-
-
-def _renew_locks() -> None:
-    for counts in list(_living):
-        counts._renew_lock()  # noqa: SLF001  # of its own module; the lock may have been held at the fork
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace import SpanProcessor
 
 from otel_agenttrace.contract.attributes import EVENT_GATE_CHECK_STARTED, TASK_DEPENDS_ON, TASK_ID, TASK_STATUS
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.instrument.faults import contained, note_fault
 from otel_agenttrace.model.codec import deserialize, serialize_readable, serialize_record
 from otel_agenttrace.pipeline.contract import recorded_violations, violation_event
@@ -57,9 +56,7 @@ class GateSpanProcessor(SpanProcessor):
         self._next = next_processor
         self._counts = Counts()
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            begin = weakref.WeakMethod(self._begin)
-            os.register_at_fork(after_in_child=lambda: (method := begin()) and method())
+        call_in_children(self._begin)
 
     def _begin(self) -> None:
         self._lock = threading.RLock()  # reentrant: a signal handler may end a span

@@ -19,7 +19,7 @@ from otel_agenttrace.spool.keeper import Keeper
 from otel_agenttrace.spool.open_spans import OpenSpans
 from otel_agenttrace.spool.target import is_store
 from otel_agenttrace.spool.waiting import count_spans_behind
-from otel_agenttrace.spool.worker import HANGS_AFTER_S, POLL_S, Worker
+from otel_agenttrace.spool.worker import POLL_S, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -144,11 +144,7 @@ class Consumers:
         away = [worker for worker in self._workers if worker.is_away]
         tried = [worker for worker in self._workers if worker not in away or is_store(worker.target.name)]
         is_flushed = self._flush(timeout_s * 0.75, tried, away)
-        away = [
-            worker
-            for worker in self._workers
-            if worker.is_away or worker.target.seems_away or worker.busy_s > HANGS_AFTER_S
-        ]
+        away = [worker for worker in self._workers if worker.is_away or worker.target.seems_away or worker.is_hanging]
         self._keeper.wait_for_first_look(min(deadline - time.monotonic(), _FIRST_LOOK_S))
         self.is_stopped = True
         self._keeper.stop()
@@ -255,7 +251,7 @@ class Consumers:
                     return True
                 may_be_left = not is_store(worker.target.name) or worker in known_away
                 has_failed = worker.is_away and worker.failures > failures[worker]
-                is_at_it = worker.busy_s > HANGS_AFTER_S or (worker.busy_s > 0 and worker.target.seems_away)
+                is_at_it = worker.is_hanging or (worker.busy_s > 0 and worker.target.seems_away)
                 return may_be_left and (has_failed or is_at_it)
 
             while not all(map(is_settled, tried)) and self._wait(deadline):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.pipeline.content import drop_content
 from otel_agenttrace.slices import in_slices, quick_switches
 from otel_agenttrace.spool.about import About, read_about
@@ -43,7 +42,7 @@ class Decoder:
         self._losses = losses
         self._max_kept = max_kept
         self._begin_anew()
-        _decoders.add(self)
+        call_in_children(self._begin_anew)
 
     def items(self, log_dir: Path, entries: Sequence[Entry], target: str) -> list[Item]:
         """Return the records of a log as a target may have them; those that cannot be decoded are told, and left out.
@@ -96,14 +95,3 @@ class Decoder:
         self._unreadable: dict[tuple[str, int], None] = {}  # told already, by whichever target came first
         self._bytes = 0
         self._abouts: dict[Path, About | None] = {}
-
-
-_decoders: weakref.WeakSet[Decoder] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for decoder in tuple(_decoders):
-        decoder._begin_anew()  # noqa: SLF001 - the module's own class
-
-
-os.register_at_fork(after_in_child=_after_fork)

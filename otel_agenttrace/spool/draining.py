@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import StoreUnavailableError
 from otel_agenttrace.spool.abandoned import Completed, end_open_spans, is_completed
@@ -14,6 +14,7 @@ from otel_agenttrace.spool.adoption import adopt, adopt_log
 from otel_agenttrace.spool.consumer import Consumer
 from otel_agenttrace.spool.decoding import Decoder
 from otel_agenttrace.spool.directory import list_logs, log_bytes
+from otel_agenttrace.spool.drained import Drained
 from otel_agenttrace.spool.history import note_removed
 from otel_agenttrace.spool.housekeeping import GIVE_UP_ABOVE, make_room
 from otel_agenttrace.spool.judging import Judging
@@ -22,7 +23,7 @@ from otel_agenttrace.spool.parts import list_parts
 from otel_agenttrace.spool.removal import remove_segments
 from otel_agenttrace.spool.siblings import Siblings
 from otel_agenttrace.spool.target import Delivery, is_store
-from otel_agenttrace.spool.worker import HANGS_AFTER_S, Worker
+from otel_agenttrace.spool.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.spool.adoption import AdoptedLog
     from otel_agenttrace.spool.decoding import Decode
     from otel_agenttrace.spool.judging import Judge
-from otel_agenttrace.spool.target import Item, SpoolTarget
+    from otel_agenttrace.spool.target import Item, SpoolTarget
 
 _DAY_S = 86_400
 MAX_AGE_S = 7 * _DAY_S
@@ -43,18 +44,6 @@ MAX_STORE_AGE_S = 30 * _DAY_S
 _WAIT_S = 0.05
 _LAST_STEP_S = 0.5
 """Beyond the time that there is, for a delivery that is under way."""
-
-
-class Drained(NamedTuple):
-    """What became of the logs of dead processes.
-
-    Attributes:
-        removed: logs that everybody had to their end.
-        left: logs in which something waits for a target that is away, or not here; or for the next time.
-    """
-
-    removed: int
-    left: int
 
 
 class Drainer:
@@ -197,8 +186,7 @@ class Drainer:
     def _detach(self, consumer: Consumer, adopted: AdoptedLog) -> None:
         """Deliver no more; the log is others' once the delivery that is under way has moved its cursor."""
         worker = self._workers.get(consumer.target.name)
-        is_hanging = worker is not None and worker.busy_s > HANGS_AFTER_S
-        if is_hanging:
+        if worker is not None and worker.is_hanging:
             consumer.abandon()
         if worker is not None and worker.consumers.get(consumer.log_dir) is consumer:
             worker.remove(consumer.log_dir)
@@ -250,7 +238,7 @@ def _complete(adopted: AdoptedLog, siblings: Sequence[Path]) -> Completed:
 
 
 def _is_blocked(worker: Worker, consumer: Consumer) -> bool:
-    return worker.is_away or worker.busy_s > HANGS_AFTER_S or consumer.is_unreadable
+    return worker.is_away or worker.is_hanging or consumer.is_unreadable
 
 
 class AbsentTarget:

@@ -6,11 +6,10 @@ started in it never ended; so the start record is written again, behind all othe
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.spool.frames import Kind
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class OpenSpans:
 
     def __init__(self) -> None:
         self._begin_anew()
-        _open_spans.add(self)
+        call_in_children(self._begin_anew)
 
     def see(self, log_dir: Path, entries: Sequence[Entry]) -> None:
         """Take note of records of a log, in order; those seen before, by another reader, are passed over."""
@@ -114,14 +113,3 @@ class OpenSpans:
         self._carried: set[SpanId] = set()
         self._ended: set[SpanId] = set()
         self._seen: dict[Path, int] = {}
-
-
-_open_spans: weakref.WeakSet[OpenSpans] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for each in tuple(_open_spans):
-        each._begin_anew()  # noqa: SLF001 - the module's own class
-
-
-os.register_at_fork(after_in_child=_after_fork)

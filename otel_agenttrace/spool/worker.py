@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.spool.target import SpoolTarget
 
 POLL_S = 1.0
-HANGS_AFTER_S = 5.0
+_HANGS_AFTER_S = 5.0
 """A target that has not answered for so long is not waited for, where there is something else to do."""
 
 _LULL_S = 0.004
@@ -105,6 +105,11 @@ class Worker:
         """For how many seconds the target has not answered; 0 when nobody waits for it."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def is_hanging(self) -> bool:
+        """Whether the target has not answered for so long that it is not waited for."""
+        return self.busy_s > _HANGS_AFTER_S
 
     def add(self, consumer: Consumer) -> None:
         """Step a consumer, too."""

@@ -22,7 +22,8 @@ from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.cursor import Cursor, CursorFile
 from otel_agenttrace.spool.directory import list_logs
-from otel_agenttrace.spool.draining import MAX_AGE_S, Drained, drain
+from otel_agenttrace.spool.drained import Drained
+from otel_agenttrace.spool.draining import MAX_AGE_S, drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.history import HISTORY
 from otel_agenttrace.spool.known_logs import read_known_logs

@@ -13,7 +13,8 @@ from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.consumers import Consumers
 from otel_agenttrace.spool.directory import list_logs
-from otel_agenttrace.spool.draining import Drained, drain
+from otel_agenttrace.spool.drained import Drained
+from otel_agenttrace.spool.draining import drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.history import read_history
 from otel_agenttrace.spool.log import SpoolLog

@@ -10,7 +10,8 @@ from otel_agenttrace.model.record import ENDED_BY, OUTLIVES_PROCESS
 from otel_agenttrace.spool import living
 from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.config import SpoolConfig
-from otel_agenttrace.spool.draining import Drained, drain
+from otel_agenttrace.spool.drained import Drained
+from otel_agenttrace.spool.draining import drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.living import is_process_living, live_on
 from otel_agenttrace.spool.log import SpoolLog

@@ -13,7 +13,8 @@ from otel_agenttrace.losses import LossLog
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.consumers import Consumers
 from otel_agenttrace.spool.directory import list_logs, log_bytes
-from otel_agenttrace.spool.draining import Drained, drain
+from otel_agenttrace.spool.drained import Drained
+from otel_agenttrace.spool.draining import drain
 from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.spool.nameless import open_segment
 from otel_agenttrace.spool.reader import read
@@ -92,21 +93,24 @@ def test_a_forked_child_does_not_keep_them(config: SpoolConfig) -> None:
 
 
 def test_a_killed_agent_with_a_store_in_memory_leaves_no_content(tmp_path: Path) -> None:
-    """What is left is a log without a record, which the next one to look removes."""
-    home = tmp_path / "home"
+    """What is left is a log without a record, out of the user's home; the next one to look removes it."""
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
     home.mkdir()
-    run_program(home, _AGENT, status=-9)
-    spool_dir = home / ".agenttrace" / "spool"
+    temporary.mkdir()
+    run_program(home, _AGENT, {"TMPDIR": str(temporary)}, status=-9)
+    (spool_dir,) = temporary.glob("agenttrace-*/*")
 
     assert len(list_logs(spool_dir)) == 1
-    assert holding(home / ".agenttrace", b"needle") == []
+    assert not (home / ".agenttrace").exists()
+    assert holding(temporary, b"needle") == []
     assert drain(spool_dir, [ListTarget()], decode, LossLog(), 10) == Drained(1, 0)
     assert list_logs(spool_dir) == []
 
 
 def test_what_is_kept_is_for_this_user_alone(tmp_path: Path) -> None:
     """So are all directories that had to be made for it, whatever the umask lets others do."""
-    run_program(tmp_path, "import os\nos.umask(0o022)\n" + textwrap.dedent(_AGENT), status=-9)
-    folder = tmp_path / ".agenttrace"
+    source = "import os\nos.umask(0o022)\n" + textwrap.dedent(_AGENT)
+    run_program(tmp_path, source, {"AGENTTRACE_SPOOL_DIR": "kept/spool"}, status=-9)
+    folder = tmp_path / "kept"
 
     assert {path.stat().st_mode & 0o777 for path in (folder, folder / "spool")} == {0o700}

@@ -13,7 +13,8 @@ from otel_agenttrace.model.record import ENDED_BY, SpanRecord
 from otel_agenttrace.pipeline.failures import classify
 from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.config import SpoolConfig
-from otel_agenttrace.spool.draining import Drained, drain
+from otel_agenttrace.spool.drained import Drained
+from otel_agenttrace.spool.draining import drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.ledger import read_ledger
 from otel_agenttrace.spool.log import SpoolLog

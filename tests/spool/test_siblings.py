@@ -14,7 +14,8 @@ from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.adoption import adopt
 from otel_agenttrace.spool.config import SpoolConfig
 from otel_agenttrace.spool.directory import list_logs
-from otel_agenttrace.spool.draining import Drained, drain
+from otel_agenttrace.spool.drained import Drained
+from otel_agenttrace.spool.draining import drain
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.log import SpoolLog
 from otel_agenttrace.spool.siblings import Siblings, this_process
