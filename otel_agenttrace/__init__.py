@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.configure import configure_tracing
     from otel_agenttrace.errors import (
         AgentTraceError,
+        BlockedError,
         ConfigError,
         ContractError,
         DecodeError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         StoreError,
         StoreRejectedError,
         StoreUnavailableError,
+        TaskBlockedError,
         TaskNotFoundError,
         TaskStateError,
         TraceNotFoundError,
@@ -82,13 +84,17 @@ if TYPE_CHECKING:
     from otel_agenttrace.stores.trace_store import TraceStore
     from otel_agenttrace.tracing import Tracing
     from otel_agenttrace.views.viewer import TraceViewer
+    from otel_agenttrace.workflow.definition import PipelineDefinition, load_definition
     from otel_agenttrace.workflow.outcome import CheckOutcome
+    from otel_agenttrace.workflow.pilot.injections import Injections
+    from otel_agenttrace.workflow.pilot.run import run_pilot
     from otel_agenttrace.workflow.pipeline import Phase, Pipeline, PipelineResult, Step
 
 __all__ = [
     "AgentEvent",
     "AgentTraceError",
     "ArtifactIntent",
+    "BlockedError",
     "CheckOutcome",
     "Claim",
     "ConfigError",
@@ -112,10 +118,12 @@ __all__ = [
     "HandoffTransitionError",
     "HandoffValidationError",
     "InheritingSpanProcessor",
+    "Injections",
     "JsonlSpanExporter",
     "Override",
     "Phase",
     "Pipeline",
+    "PipelineDefinition",
     "PipelineResult",
     "QueryUnsupportedError",
     "RecordingSpanProcessor",
@@ -132,6 +140,7 @@ __all__ = [
     "StoreRejectedError",
     "StoreSpanExporter",
     "StoreUnavailableError",
+    "TaskBlockedError",
     "TaskNotFoundError",
     "TaskStateError",
     "TimeOrderedIdGenerator",
@@ -157,9 +166,11 @@ __all__ = [
     "handoff_from_mcp",
     "handoff_to_mcp",
     "inject_headers",
+    "load_definition",
     "open_store",
     "receive_handoff",
     "receive_handoff_result",
+    "run_pilot",
     "run_with_failure_detection",
     "start_session",
     "task_span",
@@ -171,6 +182,7 @@ _MODULES = {
     "AgentEvent": "model.event",
     "AgentTraceError": "errors",
     "ArtifactIntent": "model.handoff",
+    "BlockedError": "errors",
     "CheckOutcome": "workflow.outcome",
     "Claim": "grounding",
     "ConfigError": "errors",
@@ -194,10 +206,12 @@ _MODULES = {
     "HandoffTransitionError": "errors",
     "HandoffValidationError": "errors",
     "InheritingSpanProcessor": "processors.inherit",
+    "Injections": "workflow.pilot.injections",
     "JsonlSpanExporter": "exporters.jsonl",
     "Override": "instrument.gates",
     "Phase": "workflow.pipeline",
     "Pipeline": "workflow.pipeline",
+    "PipelineDefinition": "workflow.definition",
     "PipelineResult": "workflow.pipeline",
     "QueryUnsupportedError": "errors",
     "RecordingSpanProcessor": "processors.recording",
@@ -214,6 +228,7 @@ _MODULES = {
     "StoreRejectedError": "errors",
     "StoreSpanExporter": "exporters.store",
     "StoreUnavailableError": "errors",
+    "TaskBlockedError": "errors",
     "TaskNotFoundError": "errors",
     "TaskStateError": "errors",
     "TimeOrderedIdGenerator": "instrument.ids",
@@ -238,9 +253,11 @@ _MODULES = {
     "handoff_from_mcp": "instrument.handoff_context",
     "handoff_to_mcp": "instrument.handoff_context",
     "inject_headers": "instrument.handoff_context",
+    "load_definition": "workflow.definition",
     "open_store": "stores.open",
     "receive_handoff": "instrument.handoffs",
     "receive_handoff_result": "instrument.handoff_results",
+    "run_pilot": "workflow.pilot.run",
     "run_with_failure_detection": "instrument.detection",
     "start_session": "instrument.sessions",
     "task_span": "instrument.tasks",

@@ -184,6 +184,7 @@ class SpooledTasks:
         Raises:
             StoreUnavailableError: the tasks cannot be read, or somebody else changes them for too long.
         """
+        _ = self.resource, self._intake, self._forwards  # made now, lest others wait for that as well
         with task_lock(self._place, _LOCK_TIMEOUT_S), task_book(self._store_url) as book:
             yield book
 

@@ -3,7 +3,9 @@
 AgentTraceError
 ├── ConfigError                 a setting is wrong; names it and the accepted values
 ├── ContractError               spans broke the attribute contract; carries the violations
-├── GateBlockedError            a gate lets nobody through; carries its result
+├── BlockedError                work goes no further; carries why, and what unblocks it
+│   ├── GateBlockedError        a gate lets nobody through; carries its result
+│   └── TaskBlockedError        a task below was left blocked
 ├── DecodeError                 input is not what it claims to be; names file and line where there is one
 ├── StoreError
 │   ├── StoreUnavailableError   transient: the same call may succeed later
@@ -52,7 +54,21 @@ class ContractError(AgentTraceError):
         self.violations = tuple(violations)
 
 
-class GateBlockedError(AgentTraceError):
+class BlockedError(AgentTraceError):
+    """Work goes no further; what it belongs to is blocked.
+
+    Attributes:
+        reason: why.
+        next_action: what unblocks it.
+        blocked_on: the id of the task that it waits for, if there is one.
+    """
+
+    reason: str
+    next_action: str
+    blocked_on: str | None = None
+
+
+class GateBlockedError(BlockedError):
     """A gate lets nobody through: what it checks is not in order, or there was nothing to check.
 
     Attributes:
@@ -62,12 +78,31 @@ class GateBlockedError(AgentTraceError):
     def __init__(self, result: GateResult) -> None:
         super().__init__(result)
         self.result = result
+        self.reason, self.next_action = result.reason, result.next_action
 
     def __str__(self) -> str:
         result = self.result
         where = f" of {result.phase}" if result.phase else ""
         what = "failed" if result.result == "fail" else "had nothing to check"
         return f"gate {result.gate_id}{where} {what}: {result.reason}; next action: {result.next_action}"
+
+
+class TaskBlockedError(BlockedError):
+    """A phase or step of a pipeline cannot go on: a task below it was left blocked.
+
+    Args:
+        task_id: of that task.
+        reason: why it is blocked.
+        next_action: what unblocks it.
+    """
+
+    def __init__(self, task_id: str, reason: str, next_action: str) -> None:
+        super().__init__(task_id, reason, next_action)
+        self.blocked_on = task_id
+        self.reason, self.next_action = f"{task_id} is blocked: {reason}", next_action
+
+    def __str__(self) -> str:
+        return f"{self.reason}; next action: {self.next_action}"
 
 
 class DecodeError(AgentTraceError):

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import MethodType
 
-_methods: list[weakref.WeakMethod[Callable[[], object]]] = []
+
+class _Owner(weakref.ref[Any]):
+    """The object of a bound method. A WeakMethod may complain on stderr at the interpreter's end, this does not."""
+
+    __slots__ = ("function",)
+    function: Callable[[Any], object]
+
+
+_owners: list[_Owner] = []
 
 
 def call_in_children(method: Callable[[], object]) -> None:
@@ -17,13 +26,16 @@ def call_in_children(method: Callable[[], object]) -> None:
 
     Those that were given first are called first.
     """
-    _methods.append(weakref.WeakMethod(method, _methods.remove))
+    bound = cast("MethodType", method)
+    owner = _Owner(bound.__self__, _owners.remove)
+    owner.function = bound.__func__
+    _owners.append(owner)
 
 
 def _after_fork_in_child() -> None:
-    for reference in tuple(_methods):
-        if (method := reference()) is not None:
-            method()
+    for owner in tuple(_owners):
+        if (found := owner()) is not None:
+            owner.function(found)
 
 
 if hasattr(os, "register_at_fork"):

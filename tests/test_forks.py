@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -55,3 +57,15 @@ def test_nothing_is_kept_alive_for_it() -> None:
 
     assert gone() is None
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_what_lives_to_the_end_ends_without_a_word() -> None:
+    """An object that a module holds is taken apart in any order, with the modules that know of it."""
+    program = """
+from otel_agenttrace.pipeline.limit import ValueLimiter
+limiter = ValueLimiter()
+def keep(): return limiter
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert ended.stdout + ended.stderr == ""

@@ -38,7 +38,7 @@ LAYERS = (
 )
 """Each may import from its own row and those above it: design, "Imports point one way"."""
 
-ANYWHERE = {"", "errors", "forks", "losses", "config", "private", "slices"}
+ANYWHERE = {"", "errors", "forks", "losses", "config", "private", "switches"}
 """Modules that belong to no layer; any may import them."""
 
 ON_TOP = {

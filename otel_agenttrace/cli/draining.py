@@ -109,6 +109,10 @@ class _Watched:
         self.said = "" if delivery.outcome == "taken" else delivery.message or "it does not say why"
         return delivery
 
+    def survive_power_cuts(self) -> None:
+        """Pass on."""
+        self._target.survive_power_cuts()
+
     def renew(self) -> None:
         """Pass on."""
         self._target.renew()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from otel_agenttrace.cli.pipeline_check import check, diagnose
 from otel_agenttrace.views.lines import Segment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_agenttrace.stores.trace_store import TraceStore
     from otel_agenttrace.views.lines import Line
     from otel_agenttrace.workflow.phases import PipelineResult
 
@@ -59,15 +63,27 @@ def pilot(
     from otel_agenttrace.workflow.pilot.run import run_pilot  # noqa: PLC0415  as above
 
     injections = Injections(source_checksum, dropped, test_failures)
-    with writing(store_url) as store:
-        with configure_tracing(_SERVICE, store=store, instrument=False):
+    with _recording(store_url) as store:
+        with configure_tracing(_SERVICE, store="none" if store is None else store, instrument=False):
             result = run_pilot(folder, injections, start_at=start_at)
-        is_kept = not store.spans.url.startswith("memory")
+        is_kept = store is not None and not store.spans.url.startswith("memory")
     if as_json:
         print_json(_report(result, folder))
     else:
         print_lines([*_lines(result), *_next(result, folder, store_url, is_kept=is_kept)])
     sys.exit(0 if result.is_completed else 1)
+
+
+@contextmanager
+def _recording(store_url: str | None) -> Iterator[TraceStore | None]:
+    """The store that the run goes to; None where it is to go to exporters alone."""
+    from otel_agenttrace.config import resolve_config  # noqa: PLC0415  as above
+
+    if resolve_config({} if store_url is None else {"store": store_url}).store is None:
+        yield None
+        return
+    with writing(store_url) as store:
+        yield store
 
 
 def _report(result: PipelineResult, folder: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from otel_agenttrace.model.readable import to_readable_span
 from otel_agenttrace.otlp.protobuf import encode_request
 from otel_agenttrace.spool.target import Delivery
+from otel_agenttrace.switches import quick_switches
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -98,7 +99,8 @@ def _http_export(exporter: Any) -> Export:
 def _encoding(send: Callable[[Sequence[SpanRecord], ExportTraceServiceRequest], SpanExportResult]) -> Export:
     def export(records: Sequence[SpanRecord]) -> SpanExportResult | Delivery:
         try:
-            request = encode_request(records)
+            with quick_switches:
+                request = encode_request(records)
         except ValueError as error:
             return Delivery("refused", message=f"it cannot be written as OTLP: {error}")
         return send(records, request)

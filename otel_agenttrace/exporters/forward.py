@@ -76,6 +76,9 @@ class Forward:
         last = None if self._answers is None else self._answers.last
         return last is not None and last.outcome == "away"
 
+    def survive_power_cuts(self) -> None:
+        """Nothing to do: what a server has taken is the server's."""
+
     def renew(self) -> None:
         """Take another exporter: connections do not survive a fork."""
         if self._make_exporter is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.errors import StoreRejectedError, StoreUnavailableError
-from otel_agenttrace.slices import quick_switches
 from otel_agenttrace.spool.frames import Kind
 from otel_agenttrace.spool.target import TAKEN, Delivery
+from otel_agenttrace.switches import quick_switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,10 @@ class SpooledStore:
         except StoreUnavailableError as error:
             return Delivery("away", message=str(error))
         return TAKEN
+
+    def survive_power_cuts(self) -> None:
+        """Have the store sync what it is given from now on."""
+        self._store.survive_power_cuts()
 
     def renew(self) -> None:
         """Nothing to do: stores go on in forked children by themselves."""

@@ -12,6 +12,7 @@ from otel_agenttrace.errors import AgentTraceError, StoreRejectedError, StoreUna
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.processors.intake import Intake
 from otel_agenttrace.stores.lazy import LazyStore
+from otel_agenttrace.switches import quick_switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +110,8 @@ class StoreSpanExporter(SpanExporter):
 
     def _write_patiently(self, store: TraceStore, records: list[SpanRecord]) -> None:
         for delay in _RETRY_DELAYS_S:
-            with suppress(StoreUnavailableError):
+            with suppress(StoreUnavailableError), quick_switches:
                 return store.write_staged(records)
             time.sleep(delay)
-        return store.write_staged(records)
+        with quick_switches:
+            return store.write_staged(records)

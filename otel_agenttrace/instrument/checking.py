@@ -7,6 +7,7 @@ import inspect
 import traceback
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, get_args
 
+from otel_agenttrace.instrument.faults import message_of, told
 from otel_agenttrace.instrument.time_limit import OverdueError, call_within
 from otel_agenttrace.model.gate import Evidence, GateVerdict
 from otel_agenttrace.model.plain import plain_text
@@ -96,13 +97,14 @@ def make_check(check: Check, timeout_s: float | None, meanwhile: Callable[[], ob
 
 def raised(error: BaseException) -> Found:
     """The outcome of a check that raised `error`."""
-    kind, message = type(error), text_of(error)
+    kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    told = f"{kind.__name__}: {message}" if message else kind.__name__
     frames = traceback.extract_tb(error.__traceback__, limit=-1)
     place = f" at {frames[0].filename}:{frames[0].lineno} in {frames[0].name}" if frames else ""
-    evidence = Evidence(type="exception", ref=name, description=cut(f"{message}{place}", MAX_EVIDENCE_TEXT))
-    return Found("fail", cut(f"the check raised {told}"), "", (evidence,), "mend the check, or what it could not read")
+    evidence = Evidence(type="exception", ref=name, description=cut(f"{message_of(error)}{place}", MAX_EVIDENCE_TEXT))
+    return Found(
+        "fail", cut(f"the check raised {told(error)}"), "", (evidence,), "mend the check, or what it could not read"
+    )
 
 
 def cut(text: str, most: int = MAX_TEXT) -> str:
@@ -126,7 +128,8 @@ def _read(answer: object) -> Found:
         return _FAILED
     verdict = getattr(answer, "result", None)
     if verdict not in _VERDICTS:
-        said = cut(f"the check returned {type(answer).__name__}, expected True, False or a CheckOutcome")
+        what = type(answer).__name__ if verdict is None else f"{type(answer).__name__} with the result {verdict!r:.50}"
+        said = cut(f"the check returned {what}, expected True, False or a CheckOutcome")
         return Found("fail", said, hint="have the check return what it found")
     evidence = tuple(_bounded(item) for item in tuple(answer.evidence)[:MAX_EVIDENCE])  # type: ignore[attr-defined]
     return Found(verdict, cut(answer.reason), cut(answer.next_action), evidence)  # type: ignore[arg-type, attr-defined]
@@ -145,11 +148,3 @@ def _overdue(timeout_s: float | None) -> Found:
     evidence = Evidence(type="time", ref="timeout_s", description=f"expected an answer within {limit}, found none")
     hint = "find out what the check waits for, or give it more time"
     return Found("fail", f"the check gave no answer within {limit}", "", (evidence,), hint)
-
-
-def text_of(error: BaseException) -> str:
-    """The error's message, empty if it has none."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an exception of the user's, whose text may be code
-        return "<not readable>"

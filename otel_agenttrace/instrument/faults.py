@@ -25,6 +25,20 @@ def note_fault(action: str) -> None:
         logger.warning("could not %s; the agent goes on", action, exc_info=sys.exc_info())
 
 
+def message_of(error: BaseException) -> str:
+    """The error's message, empty if it has none."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception of the user's, whose text may be code
+        return "<not readable>"
+
+
+def told(error: BaseException) -> str:
+    """The error in words: its class, and its message if it has one."""
+    name, message = type(error).__name__, message_of(error)
+    return f"{name}: {message}" if message else name
+
+
 def contained(action: str) -> AbstractContextManager[None, bool]:
     """Keep an Exception raised in the block from leaving it; what is no Exception (Ctrl-C, exit) passes."""
     return _Contained(action)

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S = 30.0
 """Seconds that a check may take unless the gate says otherwise."""
 
+_NO_RESULT = GateResult(gate_id="", result="skipped", checked_at=to_rfc3339(0))
+"""To be copied: that is faster than to make one."""
+
 _RESULTS_KEY = context_api.create_key("agenttrace-gate-results")
 _SEVERITIES = get_args(Severity)
 _EVENTS = {
@@ -136,18 +139,18 @@ class Gate:
         passed = found.result == "pass"
         now = time.time_ns()
         # Validated already, all of it: doing so again takes longer than the rest of this function.
-        result = GateResult.model_construct(
-            gate_id=self.id,
-            phase=phase,
-            result=found.result,
-            severity=self.severity,
-            blocking=self.blocking and (self.required or found.result != "skipped"),
-            reason=found.reason or ("" if passed else _no_reason(found)),
-            next_action="" if passed else found.next_action or self._default_action(found),
-            checked_at=to_rfc3339(now),
-            evidence=found.evidence,
-            overridden_by=None,
-            override_reason=None,
+        result = _NO_RESULT.model_copy(
+            update={
+                "gate_id": self.id,
+                "phase": phase,
+                "result": found.result,
+                "severity": self.severity,
+                "blocking": self.blocking and (self.required or found.result != "skipped"),
+                "reason": found.reason or ("" if passed else _no_reason(found)),
+                "next_action": "" if passed else found.next_action or self._default_action(found),
+                "checked_at": to_rfc3339(now),
+                "evidence": found.evidence,
+            }
         )
         _tell(span, _EVENTS[found.result], about | _told(result), now)
         return result
@@ -215,7 +218,8 @@ def _overridden(result: GateResult, override: Override, where: Attributes, span:
 def _phase_of(span: Span) -> str | None:
     """The phase of a span: its own, else the one that it would have inherited."""
     attributes = getattr(span, "attributes", None)
-    phase = attributes.get(_PHASE) if isinstance(attributes, MappingProxyType) else None
+    # A look-up through the SDK's mapping is Python code, and a copy is one call into C.
+    phase = attributes.copy().get(_PHASE) if isinstance(attributes, MappingProxyType) else None
     if phase is None:
         phase = current_inherited().get(_PHASE)
     return phase if isinstance(phase, str) else None

@@ -1,7 +1,9 @@
-"""W3C trace context in what carries a handoff: its payload, HTTP headers, the `_meta` of an MCP message.
+"""W3C trace context, and the session, in what carries a handoff: its payload, HTTP headers, `_meta` of an MCP message.
 
 https://www.w3.org/TR/trace-context/, https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/#context-propagation and
 https://modelcontextprotocol.io/seps/414-request-meta. What the global propagator adds, such as `baggage`, goes along.
+
+The session travels in the `baggage` of the payload (https://www.w3.org/TR/baggage/) as `session.id`.
 """
 
 from __future__ import annotations
@@ -9,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry import propagate
-from opentelemetry.context import Context
+from opentelemetry import baggage, propagate
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context, get_current
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from otel_agenttrace.contract.attributes import SESSION_ID
 from otel_agenttrace.errors import HandoffValidationError
 from otel_agenttrace.instrument.faults import contained
+from otel_agenttrace.instrument.inherited import current_inherited, with_inherited
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -26,10 +31,14 @@ if TYPE_CHECKING:
 Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
-_TRACEPARENT = "traceparent"
+_BAGGAGE = W3CBaggagePropagator()
+_TRACEPARENT, _SESSION = "traceparent", str(SESSION_ID)
 _ALWAYS = frozenset({_TRACEPARENT, "tracestate", "baggage"})
 _MAX_VALUE = 8192
 """Characters of one value, as W3C allows for baggage; what is longer is no trace context."""
+
+_MAX_SESSION = 256
+"""Characters of a session's id that is taken over from another agent."""
 
 
 def context_fields() -> frozenset[str]:
@@ -38,10 +47,11 @@ def context_fields() -> frozenset[str]:
 
 
 def current_fields() -> dict[str, str]:
-    """The current trace context; empty outside of any trace. W3C's is there whatever the global propagator is."""
+    """The current trace context and session, whatever the global propagator is; empty outside of both."""
     carrier: dict[str, str] = {}
     with contained("put the trace context into a handoff"):
-        propagate.inject(carrier)
+        _BAGGAGE.inject(carrier, _with_session(Context()))  # that alone, unless the process propagates its baggage
+        propagate.inject(carrier, _with_session(get_current()))
         _TRACE_CONTEXT.inject(carrier)
     return carrier
 
@@ -112,10 +122,19 @@ def parent_of(fields: Mapping[str, Any], base: Context) -> Parent:
     """Where a received handoff belongs: below the span that emitted it.
 
     If a span of the same trace is at hand already, such as that of the request which brought the payload, it is below
-    that one, which is nearer.
+    that one, which is nearer. It belongs to the session of that agent as well, unless there is another one at hand.
     """
-    near = get_current_span(base).get_span_context()
     carrier = {key: value for key, value in fields.items() if isinstance(value, str) and len(value) <= _MAX_VALUE}
+    context, link, problem = _place_of(fields, carrier, base)
+    with contained("read the session of a handoff"):
+        session_id = current_inherited(base).get(_SESSION, _sent_session(carrier))
+        if session_id is not None:
+            context = with_inherited({_SESSION: session_id}, context)
+    return Parent(context, link, problem)
+
+
+def _place_of(fields: Mapping[str, Any], carrier: Mapping[str, str], base: Context) -> Parent:
+    near = get_current_span(base).get_span_context()
     sent = get_current_span(_extracted(carrier, Context())).get_span_context()
     if not sent.is_valid:
         if _TRACEPARENT not in fields:
@@ -133,7 +152,22 @@ def _extracted(carrier: Mapping[str, str], base: Context) -> Context:
         context = propagate.extract(carrier, base)
         if _TRACEPARENT in carrier:
             context = _TRACE_CONTEXT.extract(carrier, context)
+        # Of the baggage, which instrumented clients send on to whomever they ask, the session is no part.
+        kept = baggage.get_baggage(_SESSION, base)
+        without = baggage.remove_baggage(_SESSION, context)
+        return without if kept is None else baggage.set_baggage(_SESSION, kept, context)
     return context
+
+
+def _with_session(context: Context) -> Context:
+    session_id = current_inherited().get(_SESSION)
+    return context if session_id is None else baggage.set_baggage(_SESSION, str(session_id), context)
+
+
+def _sent_session(carrier: Mapping[str, str]) -> str | None:
+    sent = baggage.get_baggage(_SESSION, _BAGGAGE.extract(carrier, Context()))
+    is_id = isinstance(sent, str) and sent.isprintable() and 0 < len(sent) <= _MAX_SESSION
+    return str(sent) if is_id else None
 
 
 class _HeaderGetter(Getter[Mapping[str, list[str]]]):

@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind, format_trace_id, get_current_span
 from otel_agenttrace.contract.attributes import AGENTTRACE_INPUT, AGENTTRACE_OUTPUT, GEN_AI_AGENT_NAME
 from otel_agenttrace.errors import HandoffError, HandoffTimeoutError, HandoffTransitionError, HandoffValidationError
 from otel_agenttrace.instrument.capture import capture, keeps_content
-from otel_agenttrace.instrument.faults import contained, logger
+from otel_agenttrace.instrument.faults import contained, logger, told
 from otel_agenttrace.instrument.handoff_context import context_fields, parent_of
 from otel_agenttrace.instrument.handoff_events import PARTIES, mark_failed, tell_refused, tell_validated
 from otel_agenttrace.instrument.handoff_schemas import input_problems, is_checked, output_problems
@@ -224,7 +224,7 @@ class ReceivedHandoff:
         elif isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
             self._move("cancelled", type(error).__name__)
         else:
-            self._move("failed", "ended without a result" if error is None else _said(error))
+            self._move("failed", "ended without a result" if error is None else told(error))
 
     def _move(self, status: HandoffStatus, why: str) -> None:
         """End it with an error."""
@@ -290,11 +290,3 @@ def _plain_output(output: Any) -> Any:
         return plain_json({"output": output})["output"]
     except ValueError as error:
         raise HandoffValidationError([str(error).lstrip(".")]) from None
-
-
-def _said(error: BaseException) -> str:
-    name = type(error).__name__
-    try:
-        return f"{name}: {error}" if str(error) else name
-    except Exception:  # noqa: BLE001 - an exception that cannot be turned into text
-        return name

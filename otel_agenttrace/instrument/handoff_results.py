@@ -78,7 +78,8 @@ def wait_for_handoff_result(
 
     Args:
         contract: what was emitted.
-        receive: waits for an answer for as many seconds as it is given at most, and returns it. With nothing, it
+        receive: waits for an answer for as many seconds as it is given at most, and returns it. One that waits longer
+            puts off the deadline. With nothing, it
             returns None, or raises TimeoutError or queue.Empty.
         schemas: as for `receive_handoff_result`.
         max_bytes: as for `receive_handoff_result`.

@@ -1,7 +1,7 @@
 """Whether inputs and outputs of a handoff follow their JSON Schemas, where these are known.
 
 Schemas are the agent's own, values come from anywhere. Nothing is fetched: a `$ref` leads to another schema that is
-known here, or is a mistake in the settings.
+known here, or is a mistake in the settings. Nothing takes for ever, whatever was sent: see `model.schema_keywords`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import orjson
 from otel_agenttrace.errors import ConfigError, HandoffValidationError
 from otel_agenttrace.model.handoff import ArtifactIntent
 from otel_agenttrace.model.handoff_payload import read_model
+from otel_agenttrace.model.schema_keywords import BoundedValidator, UnusableSchemaError, unbounded_part, without_draft
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from referencing import Resource
 
     from otel_agenttrace.model.handoff import ExpectedOutput
 
@@ -85,25 +88,36 @@ def broken_rules(field: str, value: Any, schema: Schema, schemas: Schemas) -> li
     """The rules of a schema that a value breaks, each with its place, and without anything of the value.
 
     Raises:
-        ConfigError: the schema is none, or refers to one that is not known.
+        ConfigError: the schema is none, refers to one that is not known, or cannot be followed in bounded time.
     """
     # Imported here: it takes long, and most agents hand over without schemas.
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415
     from jsonschema.exceptions import SchemaError  # noqa: PLC0415
-    from referencing import Registry, Resource  # noqa: PLC0415
-    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+    from referencing import Registry  # noqa: PLC0415
+    from referencing.jsonschema import DRAFT202012, specification_with  # noqa: PLC0415
+
+    def resource(schema: Schema) -> Resource[Any]:
+        draft = str(schema.get("$schema")) if isinstance(schema, Mapping) else ""
+        return specification_with(draft, default=DRAFT202012).create_resource(_followed(schema))
 
     kind: Any = validators.validator_for(schema, default=Draft202012Validator)
     try:
         kind.check_schema(schema)
-        known = ((name, Resource.from_contents(one, DRAFT202012)) for name, one in schemas.items())
         # A registry of its own, since the default one fetches references from the network.
-        errors = kind(schema, registry=Registry().with_resources(known)).iter_errors(value)
-        return sorted(_rule(field, error) for error in islice(errors, _MAX_PROBLEMS))
+        known = Registry().with_resources((name, resource(one)) for name, one in schemas.items())
+        errors = BoundedValidator(kind, _followed(schema), known).errors(value)
+        return sorted({_rule(field, error) for error in islice(errors, _MAX_PROBLEMS)})
     except SchemaError as error:
         raise ConfigError(f"the schema of {field} is no JSON Schema: {error.message[:_MAX_WORDS]}") from None
     except Exception as error:
         raise ConfigError(f"the schema of {field} cannot be used: {str(error)[:_MAX_WORDS]}") from error
+
+
+def _followed(schema: Schema) -> Any:
+    problem = unbounded_part(schema)
+    if problem is not None:
+        raise UnusableSchemaError(f"it, or one that it may refer to, {problem}")
+    return without_draft(schema)
 
 
 def _type_problems(output: Any, type_: str) -> list[str]:
@@ -135,7 +149,10 @@ def _artifact_problems(field: str, value: Any) -> list[str]:
 
 def _rule(field: str, error: Any) -> str:
     """E.g. `inputs.days[0]: type "integer"`: where a schema was broken, and what it says there."""
-    place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
+    path = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        path = path[:-1]  # the name of a field that nobody knows may be anything
+    place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
     expected = error.validator_value
     if error.validator == "required" and isinstance(expected, list):
         names = [str(name) for name in expected if name not in error.instance]

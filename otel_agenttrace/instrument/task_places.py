@@ -47,7 +47,7 @@ def find_parent(task_id: str, parent_id: str | None, around_id: str | None) -> K
 
 
 def find_dependencies(task_id: str, depends_on: Sequence[str], parent: KnownTask | None) -> list[KnownTask]:
-    """Return the tasks that a task depends on, those that are found.
+    """Return the tasks that a task depends on, those that are found; that others are not is logged.
 
     Raises:
         TaskStateError: one of them waits for the task, or for one that it is a part of.
@@ -55,6 +55,9 @@ def find_dependencies(task_id: str, depends_on: Sequence[str], parent: KnownTask
     if task_id in depends_on:
         raise TaskStateError(f"task {task_id} cannot depend on itself")
     found = [task for each in depends_on if (task := find_task(each)) is not None]
+    if len(found) < len(depends_on):
+        unknown = ", ".join(sorted(set(depends_on) - {task.id for task in found}))
+        logger.warning("task %s: what it depends on is not found: %s", task_id, unknown)
     above = {task_id}
     while parent is not None and parent.id not in above:
         above.add(parent.id)

@@ -29,9 +29,9 @@ from otel_agenttrace.contract.attributes import (
     TASK_TITLE,
     TASK_TYPE,
 )
-from otel_agenttrace.errors import GateBlockedError, TaskStateError
+from otel_agenttrace.errors import BlockedError, TaskStateError
 from otel_agenttrace.instrument.capture import capture
-from otel_agenttrace.instrument.faults import contained, logger
+from otel_agenttrace.instrument.faults import contained, logger, told
 from otel_agenttrace.instrument.inherited import current_inherited
 from otel_agenttrace.instrument.spans import start_span
 from otel_agenttrace.instrument.task_lookup import KnownTask, known_tasks
@@ -75,6 +75,9 @@ def task_span(
     The task is in_progress from the start of the block. With the block it ends completed; failed if the block raises,
     with the exception recorded; blocked if it is blocked then, if a gate blocks it (GateBlockedError), or if a task
     right below it ended so. What the block starts inherits `task.id`, `task.phase` and `project.id`.
+
+    A task that a gate blocks has the exception and the status ERROR as well: failures are found by these, and without
+    them the gate's error would count as one that the task has recovered from. One that is blocked by hand has neither.
 
     Args:
         task_id: `task.id`, and the span's name.
@@ -120,6 +123,8 @@ class TaskSpan:
     Attributes:
         id: the task's.
         status: where it stands.
+        reason: why it is blocked, or has ended.
+        next_action: what unblocks it.
     """
 
     def __init__(self, task_id: str, attributes: dict[str, Any], parent_id: str | None, depends_on: list[str]) -> None:
@@ -128,7 +133,7 @@ class TaskSpan:
         self._attributes = attributes
         self._parent_id = parent_id
         self._depends_on = depends_on
-        self._reason = self._next_action = ""
+        self.reason = self.next_action = ""
         self._revision = 0
         self._is_ending = self._is_over = False
         self._opened: OpenSpan | None = None
@@ -161,8 +166,7 @@ class TaskSpan:
         self._conclude(error)
         self._is_over = True
         self._note(is_open=False)
-        is_told = error is None or self.status in ("blocked", "cancelled")
-        opened.end(None if is_told else error)
+        opened.end(None if self.status == "cancelled" else error)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -294,17 +298,19 @@ class TaskSpan:
     def _conclude(self, error: BaseException | None) -> None:
         """Bring the task to its end, as the block has left it."""
         with contained("end a task"):
-            if isinstance(error, GateBlockedError):
-                if self.status == "in_progress":
-                    on = next((task.id for task in known_tasks.left_blocked(self.id)), None)
-                    self.block(error.result.reason or str(error), error.result.next_action or "see the gate", on)
+            if isinstance(error, BlockedError):
+                if self.status in ("in_progress", "completed"):
+                    self.status = "in_progress"  # whatever it said of itself: it did not get past the gate
+                    on = error.blocked_on or next((task.id for task in known_tasks.left_blocked(self.id)), None)
+                    on = None if on == self.id else on
+                    self.block(error.reason or str(error), error.next_action or "see the gate", on)
             elif error is None or _ends_well(error):
                 if self.status == "in_progress":
                     self._warn_of_open_tasks()
                     self._finish("completed" if error is None else "cancelled")
             elif self.status not in ("failed", "cancelled"):
                 self.status = "in_progress"  # whatever it said of itself: an error ends it
-                reason = f"{type(error).__name__}: {error}"
+                reason = told(error)
                 self._go_to("failed", {TASK_ENDED_REASON: reason}, reason=reason)
 
     def _finish(self, status: EndStatus) -> None:
@@ -317,9 +323,9 @@ class TaskSpan:
 
     def _go_to(self, status: TaskStatus, details: Mapping[str, str] | None = None, *, reason: str = "") -> None:
         self._check_begun()
-        check_transition(self.id, self.status, status, reason=self._reason)
-        self.status, self._reason = status, reason
-        self._next_action = (details or {}).get(TASK_NEXT_ACTION, "")
+        check_transition(self.id, self.status, status, reason=self.reason)
+        self.status, self.reason = status, reason
+        self.next_action = (details or {}).get(TASK_NEXT_ACTION, "")
         if not self._is_ending:
             self._note(is_open=status not in END_STATUSES)
         span = self.span
@@ -359,8 +365,8 @@ class TaskSpan:
                 depends_on=tuple(self._depends_on),
                 parent_id=self._parent_id,
                 context=context,
-                reason=self._reason,
-                next_action=self._next_action,
+                reason=self.reason,
+                next_action=self.next_action,
             )
         )
 

@@ -67,7 +67,7 @@ class ArtifactIntent(BaseModel):
         purpose: what it is for.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     artifact_id: Name
     type: Name
@@ -88,7 +88,7 @@ class ExpectedOutput(BaseModel):
         schema_ref: names the JSON Schema that it follows, for whoever knows that schema.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     type: Name = "object"
     schema_ref: Name | None = None
@@ -107,7 +107,7 @@ class HandoffContract(BaseModel):
         deadline: when it expires, RFC 3339 or an aware datetime; None for never.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     handoff_id: Name = Field(default_factory=_new_id)
     from_agent: Name
@@ -211,7 +211,7 @@ class HandoffResult(BaseModel):
         output: what was made, as JSON can say it; None unless completed.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     handoff: HandoffContract
     output: Annotated[Any, BeforeValidator(plain_json)] = None

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
+from otel_agenttrace.model.drafts import draft_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -118,14 +120,15 @@ class SpanRecord:
 
 
 _FIELDS_OF = attrgetter(*(each.name for each in fields(SpanRecord)))
-_ATTRIBUTES_AT = [each.name for each in fields(SpanRecord)].index("attributes")
+_Draft = draft_of(SpanRecord)
 
 
 def with_attributes(record: SpanRecord, attributes: Attributes) -> SpanRecord:
     """The record with other attributes; for stages, which every span passes: `dataclasses.replace` takes longer."""
-    values = list(_FIELDS_OF(record))
-    values[_ATTRIBUTES_AT] = attributes
-    return SpanRecord(*values)
+    made = _Draft(*_FIELDS_OF(record))
+    made.attributes = attributes
+    made.__class__ = SpanRecord
+    return made  # type: ignore[no-any-return]
 
 
 def session_id_of(attributes: Mapping[str, AnyValue]) -> str | None:

@@ -35,7 +35,6 @@ from otel_agenttrace.otlp.checks import (
 )
 from otel_agenttrace.otlp.encode import cleaned, enum_number, group_spans
 from otel_agenttrace.otlp.values import INT64_MAX, INT64_MIN
-from otel_agenttrace.slices import in_slices
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue as AnyValueMessage
@@ -93,7 +92,7 @@ def encode_message(spans: Sequence[SpanRecord]) -> TracesData:
 
 
 def encode_request(spans: Sequence[SpanRecord]) -> ExportTraceServiceRequest:
-    """Write spans as a request to an OTLP server, in slices.
+    """Write spans as a request to an OTLP server.
 
     Raises:
         ValueError: a time, count or flag does not fit into its unsigned integer.
@@ -203,7 +202,7 @@ def _fill(message: _Message, spans: Sequence[SpanRecord]) -> _Message:
             scope_spans.scope.name, scope_spans.scope.version = scope.name, scope.version
             scope_spans.scope.dropped_attributes_count = scope.dropped_attributes_count
             _write_attributes(scope_spans.scope.attributes, scope.attributes)
-            for record in in_slices(records):
+            for record in records:
                 _write_span(scope_spans.spans.add(), record)
     return message
 
@@ -247,11 +246,17 @@ def _write_link(message: Span.Link, link: LinkRecord) -> None:
 
 
 def _write_attributes(pairs: Any, attributes: Mapping[str, Any], levels: int = _LEVELS) -> None:
+    add = pairs.add
     for key, value in attributes.items():
-        pair = pairs.add()
+        pair = add()
         pair.key = key
-        if value.__class__ is str:  # as most are
+        kind = value.__class__
+        if kind is str:  # as most are
             pair.value.string_value = value
+        elif kind is float:
+            pair.value.double_value = value
+        elif kind is int and INT64_MIN <= value <= INT64_MAX:
+            pair.value.int_value = value
         else:
             _write_value(pair.value, value, levels)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.contract.attributes import AGENTTRACE_COST_USD
+from otel_agenttrace.model.drafts import draft_of
 from otel_agenttrace.model.record import session_id_of
 from otel_agenttrace.pipeline.dialects.dialect import told, told_anywhere
 from otel_agenttrace.pipeline.dialects.providers import is_framework, provider_in_model, provider_name
@@ -147,6 +148,7 @@ class Canonical:
         return self.input_tokens is not None or self.output_tokens is not None
 
 
+_Draft = draft_of(Canonical)
 _NOTHING = Canonical()
 
 
@@ -175,7 +177,7 @@ def canonical(record: SpanRecord) -> Canonical:
     operation = _operation(record, plan.operation) or (_TOOL_OPERATION if tool_name else None)
     if operation is None and (request_model or response_model) and tokens != (None, None):
         operation = _USUAL_OPERATION
-    return Canonical(
+    said = _Draft(
         plan.name,
         operation,
         request_model,
@@ -194,6 +196,8 @@ def canonical(record: SpanRecord) -> Canonical:
         reported,
         _Content(record, plan),
     )
+    said.__class__ = Canonical
+    return said  # type: ignore[no-any-return]
 
 
 def agent_name_of(record: SpanRecord) -> str | None:

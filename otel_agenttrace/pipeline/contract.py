@@ -63,7 +63,7 @@ def contract_stage(contract: Contract) -> Stage:
 def check_record(contract: Contract, locations: Locations | None, record: SpanRecord) -> SpanRecord:
     """What `contract_stage` does, with the code locations that are known of the span."""
     end_time = record.end_time_unix_nano
-    if end_time is None or any(_is_checked(event) for event in record.events):
+    if end_time is None or (record.events and any(map(_is_checked, record.events))):
         return record
     violations = contract.check_record(record)
     if not violations:

@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.kinds import FailureType
     from otel_agenttrace.model.record import AnyValue, Attributes, SpanRecord
 
+CODES = frozenset(
+    map(
+        str,
+        (
+            HTTP_RESPONSE_STATUS_CODE,
+            HTTP_STATUS_CODE,
+            RPC_GRPC_STATUS_CODE,
+            RPC_JSONRPC_ERROR_CODE,
+            RPC_RESPONSE_STATUS_CODE,
+        ),
+    )
+)
+"""Attributes that hold a protocol's status code."""
+
 _MAX_NAME_LENGTH = 256
 
 _LAST_WORD = re.compile(r"(\w+)\W*$")
@@ -158,6 +172,8 @@ def last_word(name: str) -> str:
 def protocol_errors(record: SpanRecord) -> list[ProtocolError]:
     """The errors that the span's HTTP, gRPC and JSON-RPC codes tell of."""
     attributes = record.attributes
+    if attributes.keys().isdisjoint(CODES):
+        return []
     is_server = record.kind == "SERVER"
     found = []
     http = _number(attributes, HTTP_RESPONSE_STATUS_CODE, HTTP_STATUS_CODE)

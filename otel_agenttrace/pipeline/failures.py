@@ -25,6 +25,7 @@ from otel_agenttrace.model.record import ENDED_BY
 from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.pipeline.dialects.errors import error_told, tool_failed
 from otel_agenttrace.pipeline.error_words import (
+    CODES,
     class_in_status,
     failure_type_of,
     is_cancellation,
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 
 _FAILURE_TYPES = frozenset(get_args(FailureType)) - {"none"}
+
+_TIMEOUT_MS = str(TASK_TIMEOUT_MS)  # dictionaries are slower on the constants' class
+_TELLING = CODES | {str(ERROR_TYPE)}
+"""In which a span may say that it failed though its status does not, beside the attributes that `error_told` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,14 @@ def _told_by_verdict(record: SpanRecord) -> LocalFailure | None:
 
 
 def _may_have_error(record: SpanRecord) -> bool:
-    return record.end_time_unix_nano is not None and (record.status_code != "OK" or tool_failed(record))
+    """Whether there is anything to look at: on most spans there is not."""
+    if record.end_time_unix_nano is None:
+        return False
+    if record.status_code == "OK":
+        return tool_failed(record)
+    if record.status_code == "ERROR" or record.events:
+        return True
+    return not record.attributes.keys().isdisjoint(_TELLING) or error_told(record) is not None
 
 
 def _error_of(record: SpanRecord) -> LocalFailure | None:
@@ -190,9 +202,9 @@ def _names_class(exception_type: str) -> bool:
 
 
 def _overrun_of(record: SpanRecord, now_unix_nano: int | None) -> LocalFailure | None:
-    if TASK_TIMEOUT_MS not in record.attributes:
+    if _TIMEOUT_MS not in record.attributes:
         return None
-    limit_ms = as_number(record.attributes[TASK_TIMEOUT_MS])
+    limit_ms = as_number(record.attributes[_TIMEOUT_MS])
     if limit_ms is None or limit_ms <= 0:
         return None
     until = record.end_time_unix_nano

@@ -88,7 +88,9 @@ def blocking_gates(events: Iterable[EventRecord]) -> tuple[str, ...]:
 
 def _is_subject(record: SpanRecord) -> bool:
     """Whether there is anything to look at: of most spans there is not."""
-    return record.attributes.get(_STATUS) == "blocked" or any(event.name == _STARTED for event in record.events)
+    if record.attributes.get(_STATUS) == "blocked":
+        return True
+    return bool(record.events) and any(event.name == _STARTED for event in record.events)
 
 
 def _unexplained(attributes: Attributes) -> Iterator[Violation]:

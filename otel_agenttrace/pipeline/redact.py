@@ -1,26 +1,25 @@
 """Redaction: secrets are hidden before the first byte of a span leaves the process or reaches a disk.
 
-On the agent's thread, over the serialised record: one search says for nearly every record that there is nothing in it.
-Only where there may be something is the record decoded, walked and rewritten.
+On the agent's thread, over the serialised record: one quick look says for nearly every record that there is nothing in
+it. Only where there may be something is it searched by RE2, decoded, walked and rewritten.
 """
 
 from __future__ import annotations
 
 import atexit
 import logging
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import re2
 
 from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.model.codec import SerializedSpan, deserialize, serialize_record
 from otel_agenttrace.pipeline.counts import Counts
+from otel_agenttrace.pipeline.expressions import Expression
 from otel_agenttrace.pipeline.redact_record import RecordRedactor, without_texts
 from otel_agenttrace.pipeline.secret_keys import SecretNames, normalize
 from otel_agenttrace.pipeline.secret_text import TextRedactor
@@ -83,18 +82,16 @@ def _check_names(setting: str, names: Sequence[str]) -> None:
             raise ConfigError(f"redact.{setting}: {name!r} is not a name with a letter or a digit in it")
 
 
-def compile_patterns(patterns: Sequence[str]) -> list[Any]:
+def compile_patterns(patterns: Sequence[str]) -> list[Expression]:
     """Compile users' expressions; raise ConfigError, which names the one, if RE2 does not take it."""
     if isinstance(patterns, str):
         raise ConfigError(f"redact.patterns: accepts a sequence of expressions, not the one text {patterns!r}")
     return [_compiled(pattern) for pattern in patterns]
 
 
-def _compiled(pattern: str) -> Any:
-    quiet = re2.Options()
-    quiet.log_errors = False
+def _compiled(pattern: str) -> Expression:
     try:
-        return re2.compile(pattern, quiet)
+        return Expression(pattern)
     except (re2.error, TypeError) as error:
         raise ConfigError(f"redact.patterns: {pattern!r} is not an RE2 expression: {error}") from error
 
@@ -111,41 +108,16 @@ class Redactor:
     """
 
     def __init__(self, config: RedactConfig | None = None) -> None:
-        self._config = config or RedactConfig()
-        # Users' expressions are written for text, not for the JSON that holds it: no search over a record can stand in.
-        self._looks_at_all = bool(self._config.patterns) or self._config.callable is not None
-        self._clean_texts: dict[bytes, bytes] = {}
-        self._counts = Counts()
-        self._is_inherited = False
-        self._compile()
-        _redactors.add(self)
-
-    def _compile(self) -> None:
-        """Make all expressions; anew in a forked child."""
-        config = self._config
+        config = config or RedactConfig()
         names = SecretNames(config.keys, config.allow_keys)
         texts = TextRedactor(names, compile_patterns(config.patterns), emails=config.emails, cards=config.cards)
-        self._detect = texts.detector.match
+        # Users' expressions are written for text, not for the JSON that holds it: no search over a record can stand in.
+        self._looks_at_all = bool(config.patterns) or config.callable is not None
+        self._finds_nothing = _never if self._looks_at_all else texts.detector.finds_nothing
+        self._search = texts.detector.match
         self._records = RecordRedactor(ValueRedactor(names, texts), config.callable)
-        self._is_as_ever = True
-
-    def after_fork_in_child(self) -> None:
-        """Do not use again what the parent has compiled.
-
-        RE2 locks an expression for moments while it searches, without Python's own lock: the thread of the parent that
-        did so right then is not in the child to unlock it.
-        """
-        _of_parents.append((self._detect, self._records))
-        self._is_inherited = True
-        self._is_as_ever = False
-
-    def at_exit(self) -> None:
-        """Search no more but on the main thread.
-
-        RE2 searches without Python's lock. The interpreter ends a daemon thread that wants it back by unwinding its
-        stack, and the whole process with it, since C++ takes that for an error.
-        """
-        self._is_as_ever = False
+        self._clean_texts: dict[bytes, bytes] = {}
+        self._counts = Counts()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -160,28 +132,25 @@ class Redactor:
         Raises:
             DecodeError: it may hold secrets and is not a serialised record; what `model.codec` made always is one.
         """
-        if not self._is_as_ever and (hidden := self._at_an_odd_time(serialized)) is not None:
-            return hidden
         span, resource, scope = serialized
         clean_resource = self._clean_texts.get(resource)
         clean_scope = self._clean_texts.get(scope)
-        if clean_resource is None or clean_scope is None:
-            clean_resource, clean_scope = self._clean_emitter(serialized)
-        if self._looks_at_all or self._detect(span):
-            span = self._clean_span(serialized)
-        if span is serialized.span and clean_resource == resource and clean_scope == scope:
+        if clean_resource is None or clean_scope is None or not self._finds_nothing(span):
+            return self._searched(serialized)
+        if clean_resource == resource and clean_scope == scope:
             return serialized
         return SerializedSpan(span, clean_resource, clean_scope)
 
-    def _at_an_odd_time(self, serialized: SerializedSpan) -> SerializedSpan | None:
-        """Get over a fork; at the end of the process, the record without texts if nothing can be searched any more."""
-        if self._is_inherited:
-            self._is_inherited = False
-            self._compile()
-        if not _ending.is_set() or threading.current_thread() is threading.main_thread():
-            return None
-        self._counts.add(["error"])
-        return serialize_record(without_texts(deserialize(serialized)))
+    def _searched(self, serialized: SerializedSpan) -> SerializedSpan:
+        """The record without secrets, by a search with RE2; without texts when that may not be used any more."""
+        if _ending.is_set() and threading.current_thread() is not threading.main_thread():
+            self._counts.add(["error"])
+            return serialize_record(without_texts(deserialize(serialized)))
+        span = serialized.span
+        if self._looks_at_all or self._search(span):
+            span = self._clean_span(serialized)
+        clean = SerializedSpan(span, *self._clean_emitter(serialized))
+        return serialized if clean == serialized else clean
 
     def _clean_span(self, serialized: SerializedSpan) -> bytes:
         record = deserialize(serialized)
@@ -200,13 +169,15 @@ class Redactor:
     def _clean_emitter(self, serialized: SerializedSpan) -> tuple[bytes, bytes]:
         """Resource and scope; a process has few, so the clean texts are kept."""
         _, resource, scope = serialized
+        clean_resource, clean_scope = self._clean_texts.get(resource), self._clean_texts.get(scope)
+        if clean_resource is not None and clean_scope is not None:
+            return clean_resource, clean_scope
         clean = resource, scope
-        if self._looks_at_all or self._detect(resource) or self._detect(scope):
+        if self._looks_at_all or self._search(resource) or self._search(scope):
             clean = self._redacted_emitter(deserialize(serialized), resource, scope)
         if len(self._clean_texts) >= _MAX_CLEAN_TEXTS:
             self._clean_texts.clear()
-        for text, clean_text in zip((resource, scope), clean, strict=True):
-            self._clean_texts[text] = clean_text
+        self._clean_texts.update(zip((resource, scope), clean, strict=True))
         return clean
 
     def _redacted_emitter(self, record: SpanRecord, resource: bytes, scope: bytes) -> tuple[bytes, bytes]:
@@ -253,29 +224,23 @@ def make_redactor(setting: bool | RedactFunction | RedactConfig | None) -> Redac
     raise ConfigError(f"redact: accepts True, False, a function of (key, text), or a RedactConfig, not {setting!r}")
 
 
-_redactors: weakref.WeakSet[Redactor] = weakref.WeakSet()
-_of_parents: list[object] = []
-"""Expressions that a thread of the parent may have locked: neither to be used nor to be freed."""
-
-
-def _after_fork_in_child() -> None:
-    re2.purge()  # its cache, which would give the same ones again
-    for redactor in tuple(_redactors):
-        redactor.after_fork_in_child()
+def _never(_: bytes) -> bool:
+    return False
 
 
 _ending = threading.Event()
+"""Set when RE2 may search on the main thread alone.
+
+It searches without Python's lock. The interpreter ends a daemon thread that wants it back by unwinding its stack, and
+the whole process with it, since C++ takes that for an error.
+"""
 
 
 def _at_exit() -> None:
     """Runs behind all that was registered later: then only daemon threads are left to end spans."""
     _ending.set()
-    for redactor in tuple(_redactors):
-        redactor.at_exit()
     if threading.active_count() > 1:
         time.sleep(_SECONDS_TO_GET_OUT)  # for those who are searching right now
 
 
 atexit.register(_at_exit)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

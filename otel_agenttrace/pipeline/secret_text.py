@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from otel_agenttrace.pipeline import secrets
 from otel_agenttrace.pipeline.assignments import AssignmentFinder
@@ -16,6 +16,7 @@ from otel_agenttrace.pipeline.secrets import Found, found_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from otel_agenttrace.pipeline.expressions import Expression
     from otel_agenttrace.pipeline.secret_keys import SecretNames
 
 _TOKEN = secrets.compile_pattern(secrets.TOKEN)
@@ -54,7 +55,7 @@ class TextRedactor:
     """
 
     def __init__(
-        self, names: SecretNames, patterns: Sequence[Any] = (), *, emails: bool = False, cards: bool = False
+        self, names: SecretNames, patterns: Sequence[Expression] = (), *, emails: bool = False, cards: bool = False
     ) -> None:
         self.detector = secrets.Detector(secrets.name_pattern(names.extra), emails=emails, cards=cards)
         finders = _FINDERS | {"assignment": AssignmentFinder(names).find}
@@ -64,7 +65,7 @@ class TextRedactor:
 
     def may_hold_secret(self, text: bytes) -> bool:
         """Whether `redact` has anything to look for; where not, it would only cost time."""
-        return bool(self._patterns or self.detector.match(text))
+        return bool(self._patterns) or not (self.detector.finds_nothing(text) or self.detector.match(text) is None)
 
     def redact(self, text: str) -> tuple[str, list[str]]:
         """The text with every secret replaced by a marker, and the rule of each."""

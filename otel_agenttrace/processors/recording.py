@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import TraceFlags
 
 from otel_agenttrace.contract.attributes import TASK_STATUS, TASK_TIMEOUT_MS
 from otel_agenttrace.instrument.faults import contained, note_fault
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Dictionaries are slower on the constants' class.
 _TASK_STATUS, _TASK_TIMEOUT_MS = str(TASK_STATUS), str(TASK_TIMEOUT_MS)
+_SAMPLED = TraceFlags.SAMPLED
 
 
 class Spool(Protocol):
@@ -82,14 +84,14 @@ class RecordingSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Let the span inherit, note where its attributes are set, and watch its time limit."""
-        if self._is_off:
+        if self.is_stopped and self._spool is None:
             return
         try:
             attributes = inherit(span, parent_context, self._intake.project)
             self._intake.note_start(span)
             if _TASK_TIMEOUT_MS in attributes and not self.is_stopped:
                 self._watchdog.start(span)
-            if self._starts is not None and span.context.trace_flags.sampled and self._starts(span, attributes):
+            if self._starts is not None and span.context.trace_flags & _SAMPLED and self._starts(span, attributes):
                 self._record_open(span, attributes)
                 if _TASK_STATUS in attributes:
                     let_record_again(span, self._record_open)
@@ -98,10 +100,10 @@ class RecordingSpanProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Record the span and hand it over."""
-        if self._is_off:
+        if self.is_stopped and self._spool is None:
             return
         self._watchdog.end(span)
-        if not span.context.trace_flags.sampled:
+        if not span.context.trace_flags & _SAMPLED:
             self.unsampled_count += 1
             self._intake.forget(span)
             return
@@ -147,12 +149,8 @@ class RecordingSpanProcessor(SpanProcessor):
         flushed += [processor.force_flush(timeout_millis) for processor in self._downstream]
         return all(result is not False for result in flushed)
 
-    @property
-    def _is_off(self) -> bool:
-        return self.is_stopped and self._spool is None
-
     def _report_overdue(self, span: ReadableSpan) -> None:
-        if span.context.trace_flags.sampled:
+        if span.context.trace_flags & _SAMPLED:
             self._record_open(span)
 
     def _record_open(self, span: ReadableSpan, attributes: Attributes | None = None) -> None:

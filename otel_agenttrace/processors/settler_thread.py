@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.instrument.faults import contained
-from otel_agenttrace.slices import quick_switches
+from otel_agenttrace.switches import quick_switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.frames import SPAN, START
 
 if TYPE_CHECKING:
     from otel_agenttrace.model.codec import SerializedSpan
@@ -29,12 +29,12 @@ class SpoolWriter:
     def record_open(self, span: SerializedSpan) -> None:
         """Put in a span that has started and not ended, as it is now."""
         if not self._consumers.is_stopped:
-            self._consumers.note(self._log.append(Kind.START, span))
+            self._consumers.note(self._log.append(START, span))
 
     def record(self, span: RecordedSpan) -> None:
         """Put in a span that has ended."""
         if self._outlives or not self._consumers.is_stopped:
-            self._consumers.note(self._log.append(Kind.SPAN, span.serialized, span.origin))
+            self._consumers.note(self._log.append(SPAN, span.serialized, span.origin))
 
     def flush(self, timeout_s: float) -> bool:
         """See `Consumers.flush`."""

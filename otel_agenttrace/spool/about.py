@@ -29,6 +29,7 @@ class About:
         version: of this package.
         targets: names of those who are to get the records, without credentials; not of those that end with the process.
         contract_file: path of the registry that the records are checked against; empty if there is none.
+        durability: what its process was promised, see `SpoolConfig`.
         by_object: names of targets that are objects of its program, which no other program can make.
         without_content: names of targets that must not get messages, arguments, results and the like.
     """
@@ -41,6 +42,7 @@ class About:
     version: str = ""
     targets: tuple[str, ...] = ()
     contract_file: str = ""
+    durability: str = ""
     without_content: tuple[str, ...] = ()
     by_object: tuple[str, ...] = ()
 
@@ -85,7 +87,7 @@ def read_about(log_dir: Path) -> About | None:
     )
 
 
-_TEXTS = ("service_name", "process", "host", "started_at", "version", "contract_file")
+_TEXTS = ("service_name", "process", "host", "started_at", "version", "contract_file", "durability")
 
 
 def _texts_of(value: object) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.pipeline.content import drop_content
-from otel_agenttrace.slices import in_slices, quick_switches
 from otel_agenttrace.spool.about import About, read_about
 from otel_agenttrace.spool.target import Item, is_store
+from otel_agenttrace.switches import quick_switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +53,8 @@ class Decoder:
             known = self._about(log_dir)
             about = known or About()
             has_content = is_store(target) if known is None else target not in about.without_content
-            found = [self._item(log_dir, entry, about, has_content) for entry in in_slices(entries)]
+            log_name = log_dir.name  # worked out by pathlib each time
+            found = [self._item(log_name, entry, about, has_content) for entry in entries]
         return [item for item in found if item is not None]
 
     def _about(self, log_dir: Path) -> About | None:
@@ -64,17 +65,18 @@ class Decoder:
                 del self._abouts[next(iter(self._abouts))]
         return self._abouts[log_dir]
 
-    def _item(self, log_dir: Path, entry: Entry, about: About, has_content: bool) -> Item | None:
-        key = log_dir.name, entry.seq
+    def _item(self, log_name: str, entry: Entry, about: About, has_content: bool) -> Item | None:
         try:
-            kept = self._kept.get(key)
+            kept = self._kept.get((log_name, entry.seq)) if self._max_kept else None
             if kept is None:
                 item = Item(entry.seq, entry.kind, self._decode(entry, about))
-                self._keep(key, item, len(entry.span.span))
+                if self._max_kept:
+                    self._keep((log_name, entry.seq), item, len(entry.span.span))
             else:
                 item = kept[0]
             return item if has_content else item._replace(record=drop_content(item.record))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a record, the others go on
+            key = log_name, entry.seq
             if key not in self._unreadable:
                 self._unreadable[key] = None
                 # Without the error's text, which may quote what redaction was to hide.
@@ -82,8 +84,6 @@ class Decoder:
             return None
 
     def _keep(self, key: tuple[str, int], item: Item, size: int) -> None:
-        if not self._max_kept:
-            return
         self._kept[key] = item, size
         self._bytes += size
         while len(self._kept) > self._max_kept or self._bytes > _MAX_KEPT_BYTES:

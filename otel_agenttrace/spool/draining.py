@@ -26,7 +26,7 @@ from otel_agenttrace.spool.target import Delivery, is_store
 from otel_agenttrace.spool.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from otel_agenttrace.losses import LossLog
@@ -109,6 +109,8 @@ class Drainer:
             if about is None and not self._workers:
                 return False  # nobody is here who could be meant
             names = target_names(path) | {*(self._workers if about is None else about.targets)}
+            if about is not None and about.durability == "power":
+                self._survive_power_cuts(names)
             consumers = {name: self._consumer(path, name, last_seq) for name in sorted(names)}
             try:
                 completed = self._deliver_all(consumers, adopted, siblings, last_seq)
@@ -122,6 +124,11 @@ class Drainer:
         except (OSError, StoreUnavailableError) as error:
             self._tell(adopted.path, error)
             return False
+
+    def _survive_power_cuts(self, names: Iterable[str]) -> None:
+        """Hold to what the process of a log was promised, whatever this one asks for."""
+        for name in self._workers.keys() & names:
+            self._workers[name].target.survive_power_cuts()
 
     def _consumer(self, log_dir: Path, name: str, last_seq: int) -> Consumer:
         """Of a target that is to get the log, here or not."""
@@ -255,6 +262,9 @@ class AbsentTarget:
         """Take nothing."""
         del items
         return Delivery("away", message="it is not here")
+
+    def survive_power_cuts(self) -> None:
+        """Nothing is taken."""
 
     def renew(self) -> None:
         """Nothing is open."""

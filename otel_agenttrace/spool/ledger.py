@@ -13,6 +13,7 @@ from contextlib import suppress
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel_agenttrace.spool.held_writes import HeldWrites
 from otel_agenttrace.spool.names import LEDGER
 from otel_agenttrace.spool.refusal import REASONS
 from otel_agenttrace.spool.segment import write_whole
@@ -45,7 +46,7 @@ _FIRST_AT = 64
 _TIMES_AT = 2048
 _COUNT = Struct("<Q")
 _TIMES = Struct("<QQ")
-_PLACES = {name: index for index, name in enumerate(COUNTERS)}
+_AT = {name: _FIRST_AT + _COUNT.size * index for index, name in enumerate(COUNTERS)}
 
 
 class RefusalTimes(NamedTuple):
@@ -72,6 +73,7 @@ class Ledger:
         self._fd = os.open(log_dir / LEDGER, flags, 0o600)
         self._counts = dict.fromkeys(COUNTERS, 0)
         self._first_refusal = 0
+        self.writes = HeldWrites()
         write_whole(self._fd, _MAGIC.ljust(_PAGE_BYTES, b"\0"))
 
     def __del__(self, _close=os.close) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
@@ -90,8 +92,10 @@ class Ledger:
     def set(self, name: str, value: int) -> None:
         """Write one of COUNTERS; see `add`."""
         self._counts[name] = value
-        with suppress(OSError):
-            os.pwrite(self._fd, _COUNT.pack(value), _FIRST_AT + _COUNT.size * _PLACES[name])
+        try:  # noqa: SIM105 - `suppress` takes as long as the write
+            self.writes.pwrite(self._fd, _COUNT.pack(value), _AT[name])
+        except OSError:
+            pass
 
     def note_refusal(self, unix_nano: int) -> None:
         """Take note of when a record was refused; see `add` for a disk that does not take it."""
@@ -105,7 +109,7 @@ def read_ledger(log_dir: Path) -> Mapping[str, int] | None:
     page = _read_page(log_dir)
     if page is None:
         return None
-    return {name: _COUNT.unpack_from(page, _FIRST_AT + _COUNT.size * place)[0] for name, place in _PLACES.items()}
+    return {name: _COUNT.unpack_from(page, at)[0] for name, at in _AT.items()}
 
 
 def read_refusal_times(log_dir: Path) -> RefusalTimes | None:

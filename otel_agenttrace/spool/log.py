@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from otel_agenttrace.losses import LossLog
 from otel_agenttrace.spool.about import About
 from otel_agenttrace.spool.batching import BatchQueue
-from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.frames import SPAN, START
 from otel_agenttrace.spool.living import end_left_span, has_left_spans, live_on
 from otel_agenttrace.spool.open_spans import ids_of
 from otel_agenttrace.spool.process_log import ProcessLog
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.spool.config import SpoolConfig
+    from otel_agenttrace.spool.frames import Kind
     from otel_agenttrace.spool.syncing import GroupSync
 
 _T = TypeVar("_T")
@@ -35,6 +36,8 @@ QUEUED = 0
 
 _SECONDS_TO_WAIT_FOR_OTHERS = 1.0
 _SECONDS_AT_EXIT = 5.0
+_PAUSE_S = 0.00005
+_MAX_PAUSES = 40
 
 
 class SpoolLog:
@@ -85,11 +88,11 @@ class SpoolLog:
             QUEUED with `durability="batch"`; None if the record was refused, and counted so.
         """
         try:
-            if kind is Kind.START:
+            if kind is START:
                 self._started.start(span)
-            if self._batches and not self._is_closed:
-                return self._enqueue(kind, span, origin)
-            return self._write_now(kind, span, origin)
+            if self._batches:
+                return self._write_now(kind, span, origin) if self._is_closed else self._enqueue(kind, span, origin)
+            return self._write(kind, span, origin)
         except Exception as error:  # noqa: BLE001 - no fault of ours reaches the agent
             self._refuse(RefusedError(FAULT, "a span could not be written", error), kind, span)
             return None
@@ -192,7 +195,10 @@ class SpoolLog:
 
     def _write(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
         refusal = None
-        with self._lock:
+        lock = self._lock
+        if not lock.acquire(blocking=False):
+            _take_turns(lock)
+        try:
             log = self._logs[0]
             if log.is_busy:
                 log = self._spare()
@@ -204,10 +210,12 @@ class SpoolLog:
                 log.refuse(error.reason, self._end(kind, span))
                 refusal = error
             else:
-                if kind is Kind.SPAN:
+                if kind is SPAN and (self._started or has_left_spans()):
                     self._end(kind, span)
             finally:
                 log.is_busy = False
+        finally:
+            lock.release()
         # Outside the lock: a log handler may wait for a thread that is about to append.
         if refusal is not None:
             self._tell(refusal)
@@ -221,8 +229,8 @@ class SpoolLog:
         if not (self._started or has_left_spans()):
             return None
         ids = ids_of(span)
-        is_known = self._started.end(ids) or (kind is Kind.SPAN and end_left_span(ids))
-        return span if is_known and kind is Kind.SPAN else None
+        is_known = self._started.end(ids) or (kind is SPAN and end_left_span(ids))
+        return span if is_known and kind is SPAN else None
 
     def _spare(self) -> ProcessLog:
         """A log in which nothing is under way: this is a signal handler, in the middle of an append."""
@@ -263,8 +271,7 @@ class SpoolLog:
         return None
 
     def _write_now(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
-        if self._batches:
-            self._count_queued()  # those that were not written are those that were counted and are not in the log
+        self._count_queued()  # those that were not written are those that were counted and are not in the log
         return self._write(kind, span, origin)
 
     def _count_queued(self) -> None:
@@ -307,6 +314,19 @@ class SpoolLog:
             self.losses.add("spool", spans, f"spool: {refusal}: {cause.strerror or cause}")
         else:
             self.losses.add("spool", spans, f"spool: {refusal}", cause)
+
+
+def _take_turns(lock: threading.RLock) -> None:
+    """Take a lock that another thread had to stop with in the middle of an append, once that is done.
+
+    A lock that is waited for is handed over to a thread which does not run at that moment. Every other one would come
+    upon it taken from then on, and wait, too: two thread switches for each span, for as long as they all record some.
+    """
+    for _ in range(_MAX_PAUSES):
+        time.sleep(_PAUSE_S)
+        if lock.acquire(blocking=False):
+            return
+    lock.acquire()
 
 
 _spool_logs: weakref.WeakSet[SpoolLog] = weakref.WeakSet()

@@ -94,6 +94,8 @@ class OpenSpans:
                     self._open[key] = each._replace(entry=each.entry._replace(seq=through_seq + 1))
 
     def _note(self, log_dir: Path, entry: Entry) -> None:
+        if not self._open and entry.kind is Kind.SPAN:
+            return  # as in a log without start records
         key = ids_of(entry.span)
         if entry.kind is Kind.SPAN:
             if self._open.pop(key, None) is not None and key in self._carried:

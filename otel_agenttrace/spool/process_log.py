@@ -85,7 +85,7 @@ class ProcessLog:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
         else:
-            if self._short_ends.are_waiting:
+            if self._short_ends.waiting:
                 self._short_ends.write(writer)
             return seq
         self.close()  # somebody has removed the directory
@@ -183,7 +183,7 @@ class ProcessLog:
 
     def write_short_ends(self) -> None:
         """Write again what was refused before, in case that there is room now."""
-        if self._short_ends.are_waiting:
+        if self._short_ends.waiting:
             self._short_ends.write(self.writer)
 
     def describe(self, about: About) -> None:
@@ -205,5 +205,10 @@ class ProcessLog:
     def _complete(self, started_unix_nano: int) -> About:
         started_at = datetime.fromtimestamp(started_unix_nano / 1e9, timezone.utc).isoformat()
         return replace(
-            self._about, pid=os.getpid(), process=this_process(), host=socket.gethostname(), started_at=started_at
+            self._about,
+            pid=os.getpid(),
+            process=this_process(),
+            host=socket.gethostname(),
+            started_at=started_at,
+            durability=self._config.durability,
         )

@@ -70,17 +70,16 @@ class StartedSpans:
 
 
 class ShortEnds:
-    """Writes short ends, now or when there is room. Not thread-safe."""
+    """Writes short ends, now or when there is room. Not thread-safe.
+
+    Attributes:
+        waiting: those that could not be written yet.
+    """
 
     def __init__(self) -> None:
+        self.waiting: list[SerializedSpan] = []
         self._limiter = ValueLimiter(_MAX_VALUE_BYTES, _MAX_SPAN_BYTES)
-        self._waiting: list[SerializedSpan] = []
         self._lost = 0
-
-    @property
-    def are_waiting(self) -> bool:
-        """Whether some could not be written yet."""
-        return bool(self._waiting)
 
     def add(self, span: SerializedSpan, writer: LogWriter | None) -> None:
         """Write what is kept of the record of a span that was refused."""
@@ -89,9 +88,9 @@ class ShortEnds:
         except DecodeError:
             self._lost += 1
         else:
-            self._waiting.append(short)
-            if len(self._waiting) > _MAX_WAITING:
-                del self._waiting[0]
+            self.waiting.append(short)
+            if len(self.waiting) > _MAX_WAITING:
+                del self.waiting[0]
                 self._lost += 1
         self.write(writer)
 
@@ -99,10 +98,10 @@ class ShortEnds:
         """Write those that wait, as far as there is room; and say in the ledger how many there are."""
         if writer is None:
             return
-        while self._waiting:
+        while self.waiting:
             try:
-                writer.append(Kind.SPAN, self._waiting[0], is_last_resort=True)
+                writer.append(Kind.SPAN, self.waiting[0], is_last_resort=True)
             except RefusedError:
                 break
-            del self._waiting[0]
-        writer.ledger.set(UNENDED, len(self._waiting) + self._lost)
+            del self.waiting[0]
+        writer.ledger.set(UNENDED, len(self.waiting) + self._lost)

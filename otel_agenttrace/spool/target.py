@@ -90,6 +90,10 @@ class SpoolTarget(Protocol):
         """Take records, at least one, oldest first; some may have been delivered before."""
         ...
 
+    def survive_power_cuts(self) -> None:
+        """From now on, take records only once they survive one; for the logs of processes that were promised that."""
+        ...
+
     def renew(self) -> None:
         """Begin anew in a forked child: what is open belongs to the parent."""
         ...

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from otel_agenttrace.spool.backoff import Backoff
 from otel_agenttrace.spool.consumer import Step
 from otel_agenttrace.spool.tally import Tally
+from otel_agenttrace.switches import quick_switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -221,9 +222,11 @@ class Worker:
         most = self._recorded_before + _MAX_DELAYED
         while self._recorded_before != (recorded := self._recorded()):
             self._recorded_before = recorded
+            quick_switches.are_too_dear = recorded > most
             if self._is_hurried or self._is_stopping or recorded > most or time.monotonic() > until:
                 return
             time.sleep(_LULL_S)
+        quick_switches.are_too_dear = False
 
     def _safe_round(self) -> bool:
         try:

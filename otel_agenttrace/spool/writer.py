@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
 from otel_agenttrace.spool.directory import log_bytes, sync_directory
-from otel_agenttrace.spool.frames import Kind
+from otel_agenttrace.spool.frames import START
+from otel_agenttrace.spool.held_writes import HeldWrites
 from otel_agenttrace.spool.refusal import DISK, QUOTA, TOO_LARGE, RefusedError
 from otel_agenttrace.spool.segment import Segment
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_agenttrace.model.codec import SerializedSpan
     from otel_agenttrace.spool.config import SpoolConfig
     from otel_agenttrace.spool.directory import NewLog
+    from otel_agenttrace.spool.frames import Kind
 
 _SECONDS_BETWEEN_COUNTS = 0.1
 _KEPT_FREE = 1 / 32
@@ -61,6 +62,8 @@ class LogWriter:
         self._bytes = 0
         self._next_count = 0.0
         self._is_in_doubt = False
+        self._writes = HeldWrites()
+        self.ledger.writes = self._writes
 
     def append(self, kind: Kind, span: SerializedSpan, origin: bytes = b"", *, is_last_resort: bool = False) -> int:
         """Write a record in one call to the system; return its sequence number once the kernel has it.
@@ -87,7 +90,7 @@ class LogWriter:
             self._check_size(segment, size, most)
         self._is_in_doubt = True
         try:
-            written = os.write(segment.fd, frame)
+            written = self._writes.write(segment.fd, frame)
         except OSError as error:
             # Stays in doubt: whether something of it is in the file is looked at before the next record.
             raise RefusedError(DISK, f"{self.path} cannot be written", error) from error
@@ -98,7 +101,7 @@ class LogWriter:
         segment.size += size
         self._bytes += size
         self._is_in_doubt = False
-        if kind is Kind.START:
+        if kind is START:
             self.ledger.add("starts")
         return seq
 

@@ -221,6 +221,9 @@ class SpanStore(Protocol):
     def check(self) -> list[str]:
         """Return what is wrong with the store, one sentence each; an empty list when all is well."""
 
+    def survive_power_cuts(self) -> None:
+        """From now on, return from writing only once what was written survives one, if that is not so anyway."""
+
     def close(self) -> None:
         """Release files and connections. Safe twice; any later call raises StoreUnavailableError."""
 

@@ -65,6 +65,12 @@ class LazyStore:
             self._opened = self._opened or opened
         return self._opened
 
+    def survive_power_cuts(self) -> None:
+        """From now on, what is written survives one; a store that was given keeps to its own setting."""
+        self._survives_power_cut = True
+        if self._opened is not None and self._given is None:
+            self._opened.spans.survive_power_cuts()
+
     def close(self) -> None:
         """Close the store, if it was opened here; it is not opened again. Safe twice."""
         self._is_closed = True

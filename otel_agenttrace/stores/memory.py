@@ -162,6 +162,9 @@ class MemorySpanStore:
             self._check_open()
         return []
 
+    def survive_power_cuts(self) -> None:
+        """Nothing to do: it does not survive its process either."""
+
     def close(self) -> None:
         self._is_closed = True
 

@@ -59,6 +59,7 @@ class ListTarget:
         self.names: list[str] = []
         self.calls = 0
         self.renewals = 0
+        self.survives_power_cuts = False
         self.is_closed = False
 
     def deliver(self, items: Sequence[Item]) -> Delivery:
@@ -69,6 +70,10 @@ class ListTarget:
         if delivery == TAKEN:
             self.names += names
         return delivery
+
+    def survive_power_cuts(self) -> None:
+        """Take note."""
+        self.survives_power_cuts = True
 
     def renew(self) -> None:
         """Count."""

@@ -52,7 +52,7 @@ def _told(path: Path, problems: list[tuple[str, str]]) -> str:
     lines = _lines(path)
     told = [f"{path}:{_line(lines, pointer)}: {pointer or '/'}: {what}" for pointer, what in problems[:_MAX_TOLD]]
     more = [f"and {len(problems) - _MAX_TOLD} more"] if len(problems) > _MAX_TOLD else []
-    return "pipeline: " + "\n".join([*told, *more])
+    return "pipeline: " + "; ".join([*told, *more])
 
 
 def _line(lines: dict[str, int], pointer: str) -> int:

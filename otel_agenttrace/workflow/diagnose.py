@@ -106,6 +106,8 @@ def _answer(question: Question, plan: Iterable[PlannedGate]) -> Answered:
 
 
 def _nothing(folder: RunFolder) -> str:
+    if folder.cannot_be_told is not None:
+        return ""  # its gates say why
     if not folder.names:
         return folder.problem.problem if folder.problem is not None else "the folder is empty"
     if not folder.declared:

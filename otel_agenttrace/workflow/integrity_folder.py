@@ -59,12 +59,17 @@ class RunFolder:
 
     @cached_property
     def names(self) -> list[str]:
-        """All files; none if they cannot be listed, and then there is a `problem`."""
+        """All files; none if they cannot be listed, all of them, and then there is a `problem`."""
         try:
             return list_files(self.root)
         except FindingError as error:
             self.problem = error.finding
             return []
+
+    @property
+    def cannot_be_told(self) -> Finding | None:
+        """Why nothing can be said of the run, though its folder is there: a part of it cannot be listed."""
+        return self.problem if not self.names and self.root.is_dir() else None
 
     @cached_property
     def declared(self) -> dict[str, DeclaredFile]:
@@ -80,14 +85,14 @@ class RunFolder:
     def phases_run(self) -> frozenset[str]:
         """Ids of the phases that have left something, or come before one that has.
 
-        A phase that writes no files counts with the one before it.
+        A phase that writes no files counts with the one before it; the first one, with what is there before.
         """
         touched = {file.phase for file in self.declared.values()}
         touched |= {file.phase for record in self.records for file in self.fitting(record.path)}
         writing = {file.phase for file in self.definition.files.values()}
         ids = [phase.id for phase in self.definition.phases]
         last = max((index for index, phase in enumerate(ids) if phase in touched), default=-1)
-        while 0 <= last < len(ids) - 1 and ids[last + 1] not in writing:
+        while touched and last < len(ids) - 1 and ids[last + 1] not in writing:
             last += 1
         return frozenset(ids[: last + 1])
 

@@ -89,7 +89,9 @@ def check_existing(folder: RunFolder) -> CheckOutcome:
 
 
 def not_run(folder: RunFolder, phase: DeclaredPhase | None) -> CheckOutcome:
-    """The outcome of a gate whose phase, or any phase, has left nothing."""
+    """The outcome of a gate whose phase, or any phase, has left nothing; a failure where that cannot be told."""
+    if folder.cannot_be_told is not None:
+        return FindingError(folder.cannot_be_told).outcome
     first = next((each.id for each in folder.definition.phases if each.id not in folder.phases_run), "the first phase")
     if phase is None or not folder.phases_run:
         return skipped("no phase has left a file here", f"run the pipeline from {first}, or name its folder")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_agenttrace.errors import GateBlockedError
 from otel_agenttrace.instrument.tasks import task_span
 from otel_agenttrace.workflow.task_block import TaskBlock, TaskResult
+from otel_agenttrace.workflow.work import do_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +27,9 @@ class PhaseBlock:
     Steps and work that the phase declares are run by `Pipeline.run` alone.
 
     Raises:
-        GateBlockedError: a gate blocks; the phase is then `blocked`.
+        GateBlockedError: a gate blocks, or one in the block did, and whoever called it caught the error; the phase is
+            then `blocked`. A gate that passed after all, or was overridden, does not count.
+        TaskBlockedError: a task in the block was left blocked; the phase is then `blocked`, too.
         TaskStateError: the phase must not begin; it is not run, and stays `not_started`.
     """
 
@@ -41,8 +44,6 @@ class PhaseBlock:
         self._run = run
 
     def __enter__(self) -> Span:
-        if self._run is not None:
-            self._run.begin(self)
         phase, pipeline = self.phase, self.pipeline
         task = task_span(
             pipeline.task_id(phase.id),
@@ -56,6 +57,8 @@ class PhaseBlock:
             attributes=phase.attributes,
         )
         self.block = TaskBlock(task, None if self._run is None else self._run.block)
+        if self._run is not None:
+            self._run.begin(self)
         span = self.block.enter()
         try:
             self._pass(self.phase.entry)
@@ -71,6 +74,7 @@ class PhaseBlock:
             self.block.leave(error)
             return
         try:
+            self.block.check_may_go_on()
             self._pass(self.phase.exit)
         except BaseException as blocking:
             self.block.leave(blocking)
@@ -91,7 +95,8 @@ class PhaseBlock:
         span = block.enter()
         try:
             if step.run is not None:
-                step.run(span)
+                do_work(step.run, span)
+            block.check_may_go_on()
             self._pass(step.gates)
         except BaseException as error:
             block.leave(error)
@@ -105,6 +110,11 @@ class PhaseBlock:
     def status(self) -> TaskStatus:
         """Where the phase stands."""
         return self.block.task.status
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether it has come to a good end."""
+        return self.status == "completed"
 
     def result(self) -> TaskResult:
         """What became of the phase so far."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from otel_agenttrace.errors import TaskStateError
 from otel_agenttrace.model.task import OTHER_PHASE
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from otel_agenttrace.workflow.task_block import TaskResult
 
     Work: TypeAlias = Callable[[Span], object]
-    """Work of a phase or step; gets its span, to say on it what was measured and made."""
+    """Work of a phase or step; gets its span, to say on it what was measured and made. What it returns is awaited if it
+    can be, and of no other account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,14 @@ class PipelineResult:
 
         Raises:
             GateBlockedError: a gate has blocked it.
+            TaskBlockedError: a task below one of its phases was left blocked.
+            TaskStateError: it was run by hand, and not all of it.
             Exception: whatever the work of a phase has raised.
         """
         if self.error is not None:
             raise self.error
+        if not self.is_completed:
+            raise TaskStateError(f"pipeline {self.id} is {self.status}: {self.reason}")
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON can say it."""

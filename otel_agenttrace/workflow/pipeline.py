@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as context_api
-from opentelemetry.trace import format_span_id, format_trace_id
+from opentelemetry.trace import Link, format_span_id, format_trace_id
 
 from otel_agenttrace.contract.attributes import (
     PROJECT_ID,
@@ -24,14 +24,17 @@ from otel_agenttrace.instrument.tasks import task_span
 from otel_agenttrace.model.task import OTHER_PHASE
 from otel_agenttrace.workflow.phase_block import PhaseBlock
 from otel_agenttrace.workflow.phases import Phase, PipelineResult, Step
+from otel_agenttrace.workflow.pipeline_parts import check_parts, gates_of, upstream_of
 from otel_agenttrace.workflow.task_block import TaskBlock, TaskResult
+from otel_agenttrace.workflow.work import do_work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextvars import Token
     from types import TracebackType
 
     from opentelemetry.context import Context
+    from opentelemetry.trace import SpanContext
     from typing_extensions import Self
 
     from otel_agenttrace.instrument.gates import Override
@@ -44,7 +47,8 @@ _RUN_KEY = context_api.create_key("agenttrace-pipeline-run")
 class Pipeline:
     """Phases in order, each of which runs only if what it depends on is completed.
 
-    A pipeline may run many times, but in one process not twice at once: its tasks would have the same ids.
+    A pipeline may run many times, but in one process not twice at once: its tasks would have the same ids, and nobody
+    could tell whose is whose.
 
     Args:
         id: `task.id` of the pipeline's span; those of phases and steps are `<pipeline id>-<their id>`.
@@ -53,7 +57,8 @@ class Pipeline:
         project_id: `project.id` of all spans; that of the span around, or as configured, unless given.
 
     Raises:
-        ValueError: an id is empty or there twice, or a phase depends on one that does not come before it.
+        ValueError: an id is empty or there twice, there is no phase, or one depends on what does not come before it.
+        TypeError: what is to be a phase, step, gate or work is none.
     """
 
     def __init__(self, id: str, title: str, phases: Sequence[Phase], *, project_id: str | None = None) -> None:  # noqa: A002
@@ -61,28 +66,51 @@ class Pipeline:
         self.title = title
         self.phases = tuple(phases)
         self.project_id = project_id
-        self._upstream = _upstream(self.phases)
+        check_parts(id, self.phases)
+        self._upstream = upstream_of(self.phases)
 
-    def run(self, *, overrides: Mapping[str, Override] | None = None) -> PipelineResult:
+    def run(
+        self,
+        *,
+        overrides: Mapping[str, Override] | None = None,
+        before_phase: Callable[[str], object] | None = None,
+    ) -> PipelineResult:
         """Run the phases in order, up to the first that is not completed.
 
-        The phase that a gate blocks becomes `blocked`, and so does the pipeline; one whose work raises becomes `failed`
-        likewise. The phases after it stay `not_started`. What is raised stands in the result, and is not raised here.
+        The phase that a gate blocks becomes `blocked`, and so does the pipeline; also where the work catches the gate's
+        error, or leaves a task below it blocked. One whose work raises becomes `failed` likewise. The phases after it
+        stay `not_started`. What is raised stands in the result, and is not raised here.
 
         Args:
             overrides: by gate id; lets the work go on where that gate blocks.
+            before_phase: called with the id of each phase before it begins; if it raises, the pipeline has failed.
+
+        Raises:
+            TaskStateError: the pipeline, or another one of its id, is running in this process; nothing has begun.
+            KeyError: there is an override for a gate that no phase or step declares.
         """
         run = self.start(overrides=overrides)
         try:
             with run:
                 for phase in self.phases:
+                    if before_phase is not None:
+                        before_phase(phase.id)
                     run.pass_phase(phase)
-        except Exception as error:  # noqa: BLE001 - it is in the result
+        except Exception as error:
+            if not run.has_begun:
+                raise
             return run.result(error)
         return run.result()
 
     def start(self, *, overrides: Mapping[str, Override] | None = None) -> PipelineRun:
-        """A run whose phases you run yourself, with `with pipeline.start() as run:` and `with run.phase("S1"):`."""
+        """A run whose phases you run yourself, with `with pipeline.start() as run:` and `with run.phase("S1"):`.
+
+        Raises KeyError as `run` does; entering it, TaskStateError.
+        """
+        declared = {gate.id for phase in self.phases for gate in gates_of(phase)} if overrides else set()
+        unknown = sorted(set(overrides or {}) - declared)
+        if unknown:
+            raise KeyError(f"pipeline {self.id} has no gate {unknown[0]} to override")
         return PipelineRun(self, overrides or {})
 
     def phase(self, phase_id: str) -> PhaseBlock:
@@ -129,36 +157,43 @@ class PipelineRun:
     Attributes:
         pipeline: what is run.
         block: the pipeline's own span.
+        has_begun: whether the run was entered.
     """
 
     def __init__(self, pipeline: Pipeline, overrides: Mapping[str, Override]) -> None:
         self.pipeline = pipeline
         self.block: TaskBlock
+        self.has_begun = False
         self._overrides = overrides
         self._begun: dict[str, PhaseBlock] = {}
-        self._not_started: dict[str, str] = {}
+        self._not_started: dict[str, SpanContext] = {}
         self._outer: Token[Context] | None = None
 
     def __enter__(self) -> Self:
+        if self.has_begun:
+            raise TaskStateError(f"this run of pipeline {self.pipeline.id} has begun already: start another one")
         pipeline = self.pipeline
         task = task_span(
             pipeline.id, title=pipeline.title, type="story", phase=OTHER_PHASE, project=pipeline.project_id
         )
-        self.block = TaskBlock(task)
-        self.block.enter()
+        block = TaskBlock(task)
+        try:
+            block.enter()
+        except TaskStateError as error:
+            raise TaskStateError(f"pipeline {pipeline.id} cannot run twice at once in one process: {error}") from None
+        self.block, self.has_begun = block, True
         self._outer = context_api.attach(context_api.set_value(_RUN_KEY, self))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        left = [phase for phase in self.pipeline.phases if phase.id not in self._begun]
-        for phase in left:
-            self._leave_out(phase)
+        for phase in self.pipeline.phases:
+            if phase.id not in self._begun:
+                self._leave_out(phase)
         if self._outer is not None:
             context_api.detach(self._outer)
-        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
-        self.block.leave(error, unfinished=f"{left[0].id}{more} not run" if left else "")
+        self.block.leave(error, unfinished=self._unfinished())
 
     def phase(self, phase_id: str) -> PhaseBlock:
         """A phase of this run as a block.
@@ -175,7 +210,7 @@ class PipelineRun:
             for step in phase.steps:
                 block.step(step)
             if phase.run is not None:
-                phase.run(span)
+                do_work(phase.run, span)
 
     def begin(self, block: PhaseBlock) -> None:
         """Let a phase begin.
@@ -214,8 +249,17 @@ class PipelineRun:
     def _result_of(self, phase: Phase) -> TaskResult:
         if phase.id in self._begun:
             return self._begun[phase.id].result()
-        task_id = self.pipeline.task_id(phase.id)
-        return TaskResult(phase.id, task_id, phase.name, "not_started", self._not_started.get(phase.id, ""))
+        task_id, context = self.pipeline.task_id(phase.id), self._not_started.get(phase.id)
+        span_id = "" if context is None else format_span_id(context.span_id)
+        return TaskResult(phase.id, task_id, phase.name, "not_started", span_id)
+
+    def _unfinished(self) -> str:
+        """What is left of the run, in words; empty if every phase is completed."""
+        left = [phase.id for phase in self.pipeline.phases if phase.id not in self._begun]
+        if left:
+            return f"{left[0]}{f' and {len(left) - 1} more' if len(left) > 1 else ''} not run"
+        ended = (f"{phase_id} is {block.status}" for phase_id, block in self._begun.items() if not block.is_completed)
+        return next(ended, "")
 
     def _leave_out(self, phase: Phase) -> None:
         """Record that a phase was not begun, as a span of no length: see docs/decisions/0011-gates.md."""
@@ -231,27 +275,17 @@ class PipelineRun:
             TASK_ACCEPTANCE: phase.acceptance,
             TASK_DEPENDS_ON: pipeline.upstream_tasks(phase),
         }
-        opened = start_span(said[TASK_ID], attributes={name: value for name, value in said.items() if value})
-        self._not_started[phase.id] = format_span_id(opened.span.get_span_context().span_id)
+        links = [
+            Link(context, {str(TASK_ID): pipeline.task_id(upstream)})
+            for upstream in pipeline.upstream_of(phase.id)
+            if (context := self._span_context(upstream)).is_valid
+        ]
+        attributes = {name: value for name, value in said.items() if value}
+        opened = start_span(said[TASK_ID], attributes=attributes, links=links)
+        self._not_started[phase.id] = opened.span.get_span_context()
         opened.end()
 
-
-def _upstream(phases: Sequence[Phase]) -> dict[str, tuple[str, ...]]:
-    """Which phases each one depends on; checks the ids on the way."""
-    upstream: dict[str, tuple[str, ...]] = {}
-    steps: set[str] = set()
-    for index, phase in enumerate(phases):
-        depends_on = phase.depends_on
-        if depends_on is None:
-            depends_on = (phases[index - 1].id,) if index else ()
-        for part_id in (phase.id, *(step.id for step in phase.steps)):
-            if not isinstance(part_id, str) or not part_id.strip():
-                raise ValueError(f"pipeline: an id has to be a text that says something, not {part_id!r}")
-            if part_id in upstream or part_id in steps:
-                raise ValueError(f"pipeline: {part_id} is there twice")
-            steps.add(part_id)
-        unknown = [each for each in depends_on if each not in upstream]
-        if unknown:
-            raise ValueError(f"pipeline: {phase.id} depends on {unknown[0]}, which is no phase before it")
-        upstream[phase.id] = tuple(depends_on)
-    return upstream
+    def _span_context(self, phase_id: str) -> SpanContext:
+        """That of a phase that has begun, or was left out."""
+        begun = self._begun.get(phase_id)
+        return self._not_started[phase_id] if begun is None else begun.block.span.get_span_context()

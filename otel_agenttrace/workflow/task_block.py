@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as context_api
 from opentelemetry.trace import format_span_id
 
-from otel_agenttrace.errors import GateBlockedError
-from otel_agenttrace.instrument.checking import cut, text_of
+from otel_agenttrace.errors import BlockedError, GateBlockedError, TaskBlockedError
+from otel_agenttrace.instrument.checking import cut
+from otel_agenttrace.instrument.faults import told
 from otel_agenttrace.instrument.gates import keep_results
-from otel_agenttrace.instrument.spans import record_error
+from otel_agenttrace.instrument.task_lookup import known_tasks
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -106,8 +107,8 @@ class TaskBlock:
     def leave(self, error: BaseException | None, *, unfinished: str = "") -> None:
         """End the task with the status that follows from `error`.
 
-        A gate that blocks makes the task `blocked`: on the task within it that it blocked, if there is one. A text that
-        says what is `unfinished` makes it `cancelled`.
+        A gate that blocks makes the task `blocked`: on the task within it that it blocked, if there is one. So does a
+        task below it that was left blocked. Else a text that says what is `unfinished` makes it `cancelled`.
 
         Raises:
             ContractError: see `task_span`.
@@ -115,17 +116,31 @@ class TaskBlock:
         if self._outer is not None:
             context_api.detach(self._outer)
         self.error = error
-        if isinstance(error, GateBlockedError):
+        if isinstance(error, BlockedError):
             self._block(error)
         elif error is not None:
-            message = text_of(error)
-            self.reason = cut(f"{type(error).__name__}: {message}" if message else type(error).__name__)
-        elif unfinished:
+            self.reason = cut(told(error))
+        elif unfinished and not known_tasks.left_blocked(self.task.id):
             self.reason = unfinished
             self.task.cancel(unfinished)
         if self._within is not None:
             self._within.take_over(self)
         self.task.__exit__(None if error is None else type(error), error, None)
+        if error is None and self.task.status == "blocked":
+            self.reason, self.next_action = self.task.reason, self.task.next_action
+
+    def check_may_go_on(self) -> None:
+        """Look at what the work has left behind, whatever exceptions it caught.
+
+        Raises:
+            GateBlockedError: a gate in it blocks, and did not pass or was not overridden since.
+            TaskBlockedError: a task below was left blocked.
+        """
+        for result in {each.gate_id: each for each in self.results}.values():
+            if result.blocks:
+                raise GateBlockedError(result)
+        for task in known_tasks.left_blocked(self.task.id):
+            raise TaskBlockedError(task.id, task.reason, task.next_action)
 
     def take_over(self, inner: TaskBlock) -> None:
         """Note what became of a block within this one."""
@@ -133,10 +148,8 @@ class TaskBlock:
         if inner.task.status == "blocked":
             self._blocked = inner
 
-    def _block(self, error: GateBlockedError) -> None:
-        self.reason, self.next_action = error.result.reason, error.result.next_action
+    def _block(self, error: BlockedError) -> None:
+        self.reason, self.next_action = error.reason, error.next_action
         inner = self._blocked if self._blocked is not None and self._blocked.error is error else None
-        # A blocked task is no failed one to `task_span`. The trace failed all the same, and has to say so everywhere.
-        record_error(self.span, error)
         if self.task.status == "in_progress":
-            self.task.block(self.reason, self.next_action, on=None if inner is None else inner.span_id)
+            self.task.block(self.reason, self.next_action, on=error.blocked_on if inner is None else inner.span_id)

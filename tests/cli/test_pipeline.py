@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from otel_agenttrace.workflow.pilot.folder import RunFolder
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -60,6 +62,41 @@ def test_the_report_as_json(name: str, pilot: Run, check_shape: Callable[[str, A
     at = 10 if phase is None else int(phase[1:]) - 1
     assert statuses == [*["completed"] * at, "blocked", *["not_started"] * (9 - at)][: len(statuses)]
     assert len(statuses) == 10
+
+
+def test_a_second_pilot_in_a_folder_is_wrong_usage(pilot: Run, tmp_path: Path) -> None:
+    """It says so, with the exit code of wrong usage, and leaves the folder as it is."""
+    with RunFolder(tmp_path / "run").held():
+        result = pilot()
+
+    assert result.code == 2
+    assert result.err.splitlines()[-1].startswith("agenttrace: pilot: another run is at work in the folder")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_pilot_may_be_forwarded_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_option: bool
+) -> None:
+    """Where no store is wanted, the spans go to the exporters, and no command is named that would look into a store."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "agenttrace_jsonl")
+    if not by_option:
+        monkeypatch.setenv("AGENTTRACE_STORE", "none")
+
+    result = run("pipeline", "pilot", "run", *(["--store", "none"] if by_option else []))
+
+    assert (result.code, result.out.splitlines()[-1]) == (0, "next: agenttrace pipeline check run")
+    assert '"PI-101-002-S10"' in (tmp_path / "agenttrace.jsonl").read_text("utf-8")
+
+
+def test_a_feature_that_there_is_not_is_wrong_usage(pilot: Run, tmp_path: Path) -> None:
+    """Told before anything is made."""
+    result = pilot("--drop-feature", "nope")
+
+    assert result.code == 2
+    assert "there is no feature nope to drop: expected one of gap-" in result.err
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_the_pilot_names_commands_that_work(run: Run, pilot: Run, tmp_path: Path) -> None:
@@ -121,15 +158,6 @@ def test_wrong_usage_is_told(options: tuple[str, ...], told: str, pilot: Run) ->
 
     assert result.code == 2
     assert told in result.err
-
-
-def test_a_feature_that_is_none_fails_the_phase(pilot: Run) -> None:
-    """What there is to drop stands in the reason."""
-    result = pilot("--drop-feature", "gap-nosuch")
-
-    assert result.code == 1
-    assert "failed at S4" in result.out
-    assert "gap-latency-panel" in result.out
 
 
 def test_a_folder_with_other_things_in_it_is_refused(run: Run, tmp_path: Path) -> None:

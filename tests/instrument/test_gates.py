@@ -200,6 +200,13 @@ def test_an_answer_that_is_none_is_a_failure(answer: Any) -> None:
     assert "expected True, False or a CheckOutcome" in _blocked(lambda: gate("g", lambda: answer)).reason
 
 
+def test_an_outcome_of_no_known_result_is_named() -> None:
+    """A verdict that is misspelt is seen."""
+    reason = _blocked(lambda: gate("g", lambda: CheckOutcome("maybe"))).reason  # type: ignore[arg-type]
+
+    assert reason == "the check returned CheckOutcome with the result 'maybe', expected True, False or a CheckOutcome"
+
+
 def test_an_outcome_with_evidence_of_another_kind_is_a_failure() -> None:
     """A check that makes such a thing up has raised, as far as the gate is concerned."""
     outcome = CheckOutcome("pass", evidence=("contract.json",))  # type: ignore[arg-type]

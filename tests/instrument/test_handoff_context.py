@@ -80,6 +80,51 @@ def test_baggage_goes_along(recorded: Recorded) -> None:
     assert recorded.spans
 
 
+@pytest.mark.parametrize("propagator", [None, CompositePropagator([])])
+def test_the_session_goes_along(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch, propagator: CompositePropagator | None
+) -> None:
+    """What the receiving agent does is in the session of the one that emitted, whatever the process propagates."""
+    if propagator is not None:
+        monkeypatch.setattr(propagate, "propagator", propagator)
+    with TraceContext("planner", session_id="s-1, ä"):
+        payload = emit_handoff(_contract())
+
+    with receive_handoff(handoff_from_mcp(handoff_to_mcp(payload, "take"))) as handoff:
+        with TraceContext("draw"):
+            pass
+        assert baggage.get_baggage("session.id") is None, "requests would tell it to everybody"
+        handoff.complete({})
+
+    sessions = {span.name: (span.attributes or {}).get("session.id") for span in recorded.spans}
+    assert sessions == {"planner": "s-1, ä", "draw": "s-1, ä", "handoff implement": "s-1, ä"}
+
+
+def test_a_session_at_hand_counts_more_than_the_one_that_is_sent(recorded: Recorded) -> None:
+    """Be it that of a span in another trace, or of the one that the request has in the same."""
+    with TraceContext("planner", session_id="theirs"):
+        payload = emit_handoff(_contract())
+        headers = inject_headers({})
+
+    with TraceContext("server", session_id="mine"):
+        _receive(payload)
+    context = extract_headers(headers)
+    with recorded.tracer.start_as_current_span("request", context, attributes={"session.id": "mine"}):
+        _receive(payload)
+
+    handoffs = [span for span in recorded.spans if span.name == "handoff implement"]
+    assert [(span.attributes or {})["session.id"] for span in handoffs] == ["mine", "mine"]
+
+
+@pytest.mark.parametrize("sent", ["", "x" * 300, "a%0Ab", ";", "a b"])
+def test_what_is_no_session_is_none(recorded: Recorded, sent: str) -> None:
+    """Nothing that comes in is trusted; the work is done all the same."""
+    _receive({**_contract().to_payload(), "traceparent": TRACEPARENT, "baggage": f"session.id={sent},tenant=ada"})
+
+    (span,) = recorded.spans
+    assert "session.id" not in (span.attributes or {})
+
+
 BAD = [
     "",
     "hello",

@@ -82,7 +82,7 @@ PLANNER = """
         except httpx.TimeoutException:
             return None
 
-    with configure_tracing("planner"), TraceContext("planner"), httpx.Client(trust_env=False) as http:
+    with configure_tracing("planner"), TraceContext("planner", session_id="s-1"), httpx.Client(trust_env=False) as http:
         contract = HandoffContract(
             from_agent="planner", to_agent="builder", capability_id="build-panels",
             inputs={"api_key": "%(secret)s", "hang": hang, **({"features": features.split()} if features else {})},
@@ -144,7 +144,7 @@ def _trace(spans: list[SpanRecord]) -> dict[str, str]:
 
 
 def test_a_handoff_between_processes_is_one_trace(tmp_path: Path) -> None:
-    """Both agents' spans are one tree in one store, both checked the handoff, and no secret is in any file."""
+    """Both agents' spans are one tree in one store and session, both checked it, and no secret is in any file."""
     said, spans = _hand_over(tmp_path, seconds=60)
 
     assert said.splitlines()[-1] == "completed {'count': 2} None"
@@ -163,6 +163,8 @@ def test_a_handoff_between_processes_is_one_trace(tmp_path: Path) -> None:
         ("handoff.validated", "accepted"),
         ("handoff.validated", "completed"),
     ]
+    sessions = {span.name: span.attributes.get("session.id") for span in spans}
+    assert {sessions[name] for name in ("planner", "handoff build-panels", "build panels")} == {"s-1"}
     (emitted,) = (event for span in spans for event in span.events if event.name == "handoff.emitted")
     assert isinstance(emitted.attributes["handoff.inputs"], dict)
     assert emitted.attributes["handoff.inputs"]["features"] == ["gap", "latency"]

@@ -346,6 +346,48 @@ def test_a_schema_that_is_not_known_is_noted() -> None:
     assert handoff.notes == ("output: not checked, as the schema elsewhere.json is not known here",)
 
 
+EVIL = "a" * 40 + "!"
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"properties": {"a": {"pattern": "^(a+)+$"}}}, 'inputs.a: expected pattern "^(a+)+$"'),
+        ({"patternProperties": {"^(a+)+$": True}, "additionalProperties": False}, "inputs: has a field"),
+        ({"$ref": "evil.json"}, 'inputs.a: expected pattern "^(a+)+$"'),
+        ({"properties": {"list": {"uniqueItems": True}}}, "inputs.list: expected uniqueItems true"),
+    ],
+)
+def test_no_value_takes_a_schema_for_ever(schema: Any, words: str) -> None:
+    """A stranger sends it: patterns are RE2's, and a long list is not compared item by item."""
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    schemas = {"evil.json": {"$schema": draft, "properties": {"a": {"pattern": "^(a+)+$"}}}}
+    items = [{"number": number} for number in range(40_000)]
+    payload = _contract(inputs={"a": EVIL, EVIL: 1, "list": [*items, {"number": 7.0}]}).to_payload()
+
+    with (
+        pytest.raises(HandoffValidationError) as raised,
+        receive_handoff(payload, capabilities={"implement": schema}, schemas=schemas),
+    ):
+        pytest.fail("the work began")
+
+    assert raised.value.problems[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"properties": {"features": {"items": {"pattern": "(?=a)"}}}}, "none of RE2's"),
+        ({"patternProperties": {}, "unevaluatedProperties": False}, "has both patternProperties and unevaluated"),
+        ({"allOf": [{"$ref": "#/allOf/0"}]}, "refer to each other without an end"),
+    ],
+)
+def test_a_schema_that_may_take_for_ever_is_a_wrong_setting(schema: Any, words: str) -> None:
+    """Whatever the value is."""
+    with pytest.raises(ConfigError, match=words):
+        emit_handoff(_contract(inputs={"features": ["a"]}), capabilities={"implement": schema})
+
+
 def test_schemas_may_refer_to_each_other() -> None:
     """A `$ref` leads to another schema that is known here."""
     expected = ExpectedOutput(type="array", schema_ref="list.json")

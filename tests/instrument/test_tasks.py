@@ -11,6 +11,7 @@ from opentelemetry.trace import StatusCode
 
 from otel_agenttrace.errors import GateBlockedError, TaskStateError
 from otel_agenttrace.instrument.context import TraceContext
+from otel_agenttrace.instrument.gates import gate
 from otel_agenttrace.instrument.task_lookup import known_tasks
 from otel_agenttrace.instrument.tasks import task_span
 from otel_agenttrace.instrument.traced import traced_span
@@ -71,6 +72,23 @@ def test_a_block_that_raises_fails_its_task(recorded: Recorded) -> None:
     assert _attributes(recorded, "T")["task.ended_reason"] == "KeyError: 'missing'"
     assert span.status.status_code is StatusCode.ERROR
     assert [event.name for event in span.events] == ["exception"]
+
+
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(KeyboardInterrupt(), "KeyboardInterrupt"), (_MuteError(), "_MuteError: <not readable>")]
+)
+def test_an_error_without_words_is_told_by_its_name(recorded: Recorded, error: BaseException, reason: str) -> None:
+    """Whatever it is, the task has failed."""
+    with pytest.raises(type(error)), task_span("T"):
+        raise error
+
+    assert _attributes(recorded, "T")["task.status"] == "failed"
+    assert _attributes(recorded, "T")["task.ended_reason"] == reason
 
 
 def test_an_error_behind_complete_fails_the_task(recorded: Recorded) -> None:
@@ -169,20 +187,49 @@ def test_an_unblocked_task_goes_on(recorded: Recorded) -> None:
 
 
 def test_a_gate_that_blocks_blocks_the_tasks_around_it(recorded: Recorded) -> None:
-    """The exception passes; phase and parent are blocked with the gate's reason and next action, and did not fail."""
+    """The exception passes; phase and parent are blocked with the gate's reason and next action, and have failed."""
     result = GateResult(
         gate_id="G", result="fail", reason="stale", next_action="export again", checked_at="2026-09-21T14:13:20Z"
     )
 
+    error = GateBlockedError(result)
     with pytest.raises(GateBlockedError), task_span("pipeline"), task_span("phase"):
-        raise GateBlockedError(result)
+        raise error
 
     assert _attributes(recorded, "pipeline")["task.blocked_on_span_id"] == "phase"
     for name in ("phase", "pipeline"):
         attributes = _attributes(recorded, name)
         assert attributes["task.status"] == "blocked"
         assert (attributes["task.blocked_reason"], attributes["task.next_action"]) == ("stale", "export again")
-        assert recorded.span(name).status.status_code is StatusCode.UNSET
+        span = recorded.span(name)
+        assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, f"GateBlockedError: {error}")
+        assert [event.name for event in span.events] == ["exception"]
+
+
+def test_a_dependency_that_is_not_found_is_logged(recorded: Recorded, caplog: pytest.LogCaptureFixture) -> None:
+    """It may be another process's: the id stands on the span, and nothing is stopped."""
+    with task_span("A"):
+        pass
+    with task_span("B", depends_on=["A", "NOPE", "NOPE"]):
+        pass
+
+    assert [record.getMessage() for record in caplog.records] == ["task B: what it depends on is not found: NOPE"]
+    assert _attributes(recorded, "B")["task.depends_on"] == ("A", "NOPE")
+    assert len(recorded.span("B").links) == 1
+
+
+def test_a_gate_behind_complete_blocks_the_task(recorded: Recorded) -> None:
+    """What a task says of itself does not stand against a gate that its block did not get past."""
+
+    def work() -> None:
+        with task_span("T") as task:
+            task.complete()
+            gate("G", lambda: False)
+
+    with pytest.raises(GateBlockedError):
+        work()
+
+    assert _attributes(recorded, "T")["task.status"] == "blocked"
 
 
 def test_a_task_above_one_that_stays_blocked_is_blocked(recorded: Recorded) -> None:

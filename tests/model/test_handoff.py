@@ -255,3 +255,13 @@ def test_a_result_is_the_same_after_json() -> None:
     assert HandoffResult.from_payload(json.dumps(result.to_payload())) == result
     with pytest.raises(HandoffValidationError, match=r"handoff: is missing; extra: is not a field"):
         HandoffResult.from_payload({"extra": 1})
+
+
+def test_no_error_repeats_what_was_given() -> None:
+    """The values of a handoff may be secrets, also those that are wrong."""
+    with pytest.raises(ValidationError) as raised:
+        HandoffContract.model_validate({"from_agent": "a", "inputs": {"api_key": "hush"}, "priority": "loud"})
+
+    assert "priority" in str(raised.value)
+    assert "hush" not in str(raised.value)
+    assert "loud" not in str(raised.value)

@@ -239,6 +239,13 @@ def test_writes_that_are_cut_short(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
+@pytest.fixture
+def not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have records written by `os.write`, which a test may replace."""
+    monkeypatch.setattr("otel_agenttrace.spool.held_writes._write", None)
+
+
+@pytest.mark.usefixtures("not_held")
 def test_what_cannot_be_cut_back_is_left_behind(spool_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next record begins a new segment, also where the torn one has none at all."""
     write, real = os.write, os.ftruncate
@@ -265,6 +272,37 @@ def test_what_cannot_be_cut_back_is_left_behind(spool_dir: Path, monkeypatch: py
     assert len(list(log.glob("*.seg"))) == 3
 
 
+@pytest.mark.usefixtures("not_held")
+def test_a_disk_that_hangs_holds_up_all_threads(spool: SpoolLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that come while a record is being written wait for as long as that takes, and then write theirs."""
+    spool.append(Kind.SPAN, make_serialized(0))
+    write, hangs, goes_on = os.write, threading.Event(), threading.Event()
+
+    def hang(fd: int, data: bytes) -> int:
+        hangs.set()
+        goes_on.wait()
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", hang)
+    threads = [
+        threading.Thread(target=spool.append, args=(Kind.SPAN, make_serialized(number))) for number in range(1, 4)
+    ]
+    threads[0].start()
+    hangs.wait()
+    for thread in threads[1:]:
+        thread.start()
+    threads[1].join(0.05)
+    assert all(thread.is_alive() for thread in threads)
+    goes_on.set()
+    for thread in threads:
+        thread.join()
+    monkeypatch.setattr(os, "write", write)
+    (log,) = spool.logs
+
+    assert sorted(number_of(entry.span) for entry in read(log, tell=refuse_damage)) == [0, 1, 2, 3]
+
+
+@pytest.mark.usefixtures("not_held")
 def test_a_write_that_fails_after_all_was_written(spool: SpoolLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its number is not given to another record, which a reader would then pass over."""
     write = os.write

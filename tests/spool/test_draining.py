@@ -51,12 +51,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otel_agenttrace.spool.adoption import AdoptedLog
+    from otel_agenttrace.spool.config import Durability
     from otel_agenttrace.spool.target import SpoolTarget
 
 
-def dead_log(spool_dir: Path, numbers: Sequence[int] = (), targets: Sequence[str] = ("list",)) -> Path:
+def dead_log(
+    spool_dir: Path,
+    numbers: Sequence[int] = (),
+    targets: Sequence[str] = ("list",),
+    durability: Durability = "process",
+) -> Path:
     """The log of a process that is gone, as far as its lock tells."""
-    log = SpoolLog(SpoolConfig(spool_dir, segment_bytes=4096), About(targets=tuple(targets)))
+    log = SpoolLog(SpoolConfig(spool_dir, durability, segment_bytes=4096), About(targets=tuple(targets)))
     assert log.open()
     append_spans(log, numbers)
     (path,) = log.logs
@@ -98,6 +104,22 @@ def test_a_living_log_is_not_touched(spool: SpoolLog, spool_dir: Path) -> None:
 
     assert drained(spool_dir, target) == Drained(0, 0)
     assert target.names == []
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_targets_are_told_what_a_log_was_promised(spool_dir: Path, durability: Durability) -> None:
+    """Those that are to get it are, before they do."""
+    dead_log(spool_dir, range(3), durability=durability)
+    told: list[bool] = []
+
+    def answer(_: list[str]) -> Delivery:
+        told.append(target.survives_power_cuts)
+        return TAKEN
+
+    target, other = ListTarget(answer=answer), ListTarget("other")
+    assert drained(spool_dir, target, other) == Drained(1, 0)
+    assert told == [durability == "power"]
+    assert not other.survives_power_cuts
 
 
 def test_no_spool_is_nothing_to_do(spool_dir: Path) -> None:

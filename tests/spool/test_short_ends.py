@@ -133,7 +133,7 @@ def test_whatever_may_have_ended_is_not_abandoned(spool_dir: Path) -> None:
     assert log.append(Kind.SPAN, serialized(1, attributes=LONG)) is None
     (path,) = log.logs
     log._logs[0].set_bytes_elsewhere(0)
-    log._logs[0]._short_ends._waiting.clear()  # as if they found no room
+    log._logs[0]._short_ends.waiting.clear()  # as if they found no room
     start(log, 3, start_time_unix_nano=START + 61 * SECOND)
     (path,) = log.logs
     del log

@@ -7,9 +7,9 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -240,3 +240,39 @@ def test_every_exception_of_the_driver_becomes_one_of_ours(path: Path) -> None:
             raise exception("boom")
         assert isinstance(raised.value, StoreError)
         assert isinstance(raised.value.__cause__, exception)
+
+
+@pytest.mark.parametrize("moment", ["at first", "later", "before it is opened again"])
+def test_what_was_written_survives_a_power_cut_where_that_is_wanted(
+    path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """From then on the writing connection has every commit confirmed by the disk, https://sqlite.org/pragma.html#pragma_synchronous."""
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(*args: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(connect(*args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    store = SqliteSpanStore(path, survives_power_cut=moment == "at first")
+    store.write_spans([make_span()])
+    assert _syncs(opened) == (["FULL"] if moment == "at first" else ["NORMAL"])
+    if moment == "before it is opened again":
+        path.unlink()
+    store.survive_power_cuts()
+    with suppress(StoreUnavailableError):
+        store.write_spans([make_span()])
+    store.write_spans([make_span()])
+    assert _syncs(opened)[-1] == "FULL"
+    store.close()
+
+
+def _syncs(connections: list[sqlite3.Connection]) -> list[str]:
+    """What the connections that write wait for."""
+    found = []
+    for each in connections:
+        with suppress(sqlite3.ProgrammingError):  # closed
+            if not each.execute("PRAGMA query_only").fetchone()[0]:
+                found.append(["OFF", "NORMAL", "FULL"][each.execute("PRAGMA synchronous").fetchone()[0]])
+    return found

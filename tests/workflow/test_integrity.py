@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from otel_agenttrace.workflow import integrity_folder
+from otel_agenttrace.workflow.checks.findings import FindingError, finding
 from otel_agenttrace.workflow.definition import load_definition
 from otel_agenttrace.workflow.diagnose import diagnose
 from otel_agenttrace.workflow.integrity import check_run
@@ -120,6 +122,41 @@ def test_a_folder_that_is_not_there_is_a_verdict(tmp_path: Path, own: PipelineDe
     """Without a folder nothing passes, and the diagnosis says what is missing."""
     assert check_run(tmp_path / "nowhere", own, scan_existing=True).status != "passed"
     assert "is missing" in diagnose(tmp_path / "nowhere", own).nothing
+
+
+def test_a_folder_that_cannot_be_listed_is_no_run_that_was_never_made(
+    root: Path, own: PipelineDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its gates fail and say what cannot be read; nobody is told to make the run anew."""
+
+    def refuse(folder: Path) -> list[str]:
+        where = f"{folder}/parts"
+        raise FindingError(finding(f"the folder {where} cannot be read", f"make {where} readable", "file", where))
+
+    monkeypatch.setattr(integrity_folder, "list_files", refuse)
+    report, diagnosis = check_run(root, own), diagnose(root, own)
+
+    assert {gate.result.result for gate in report.gates} == {"fail"}
+    assert diagnosis.status == "problem"
+    assert diagnosis.start_here is not None
+    assert diagnosis.start_here.result.reason == f"the folder {root}/parts cannot be read"
+    assert diagnosis.start_here.result.next_action == f"make {root}/parts readable"
+
+
+def test_a_first_phase_without_files_has_run_where_there_is_what_it_begins_with(tmp_path: Path) -> None:
+    """Its gates are passed over what is there before; the phase behind it is the one that has not run."""
+    path = tmp_path / "own.yaml"
+    path.write_text(OWN.replace("plan: {path: plan.json, phase: P1}", "plan: {path: plan.json}"), "utf-8")
+    _write(tmp_path, "input.json", {"wanted": ["a"]})
+    _write(tmp_path, "plan.json", {"planned": ["a"]})
+
+    report, diagnosis = check_run(tmp_path, load_definition(path)), diagnose(tmp_path, load_definition(path))
+
+    assert _results(report)["planned"] == "pass"
+    assert _results(report)["made"] == "skipped"
+    assert [each.answer for each in diagnosis.answers] == ["yes", "not_asked", "no"]
+    assert diagnosis.start_here is not None
+    assert diagnosis.start_here.result.reason == "P2 has not run: it has left no file"
 
 
 def test_phases_that_have_not_run_are_skipped(root: Path, own: PipelineDefinition) -> None:

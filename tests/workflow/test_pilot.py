@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from otel_agenttrace import Override, configure_tracing, open_store
 from otel_agenttrace.contract import attributes as names
-from otel_agenttrace.errors import ConfigError
+from otel_agenttrace.errors import ConfigError, TaskStateError
 from otel_agenttrace.model.gate_events import gate_results
 from otel_agenttrace.model.verdicts import is_verdict
 from otel_agenttrace.workflow.definition import load_definition
@@ -19,8 +24,7 @@ from otel_agenttrace.workflow.pilot.injections import Injections
 from otel_agenttrace.workflow.pilot.run import run_pilot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from otel_agenttrace.model.record import SpanRecord
     from otel_agenttrace.workflow.phases import PipelineResult
@@ -364,6 +368,96 @@ def test_an_override_lets_the_pipeline_go_on(tmp_path: Path) -> None:
     assert [(each[names.GATE_ID], each[names.GATE_OVERRIDDEN_BY]) for each in overridden] == [("tests-passed", "ada")]
 
 
+def test_a_folder_that_cannot_be_written_is_refused(clean_run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, before any phase begins."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(ConfigError, match=r"pilot: the folder .*run cannot be written: Permission denied"):
+        run_pilot(clean_run.root)
+
+
+HELD = """
+    import sys
+    from otel_agenttrace import run_pilot
+
+    def stop(phase):
+        if phase == "S5":
+            print("at S5", flush=True)
+            assert sys.stdin.readline() == "go on\\n"
+
+    print(run_pilot("run", before_phase=stop).status)
+"""
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A pilot in a process of its own that has got to S5, and goes on when it is told to."""
+    (tmp_path / "pilot.py").write_text(textwrap.dedent(HELD), encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "pilot.py"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "at S5\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def _files(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("start_at", ["S1", "S5", "end"])
+def test_a_second_pilot_in_a_folder_is_refused(held: subprocess.Popen[str], tmp_path: Path, start_at: str) -> None:
+    """It says why, begins nothing and changes no file; the first one goes on to its end."""
+    before = _files(tmp_path / "run")
+
+    with pytest.raises(ConfigError, match=r"another run is at work in the folder .*run; wait until it has ended"):
+        run_pilot(tmp_path / "run", start_at=start_at)
+
+    assert _files(tmp_path / "run") == before
+    assert held.communicate("go on\n", timeout=60)[0] == "completed\n"
+    assert run_pilot(tmp_path / "run", start_at="end").is_completed
+
+
+def test_a_pilot_that_is_killed_leaves_no_lock(held: subprocess.Popen[str], tmp_path: Path) -> None:
+    """And nothing else that a later one would stumble over, be it in the middle of a file."""
+    held.kill()
+    held.wait()
+    (tmp_path / "run" / "design").mkdir()
+    (tmp_path / "run" / "design" / ".pilot-x.part").write_text("{")
+
+    assert run_pilot(tmp_path / "run").is_completed
+
+
+def test_two_pilots_in_one_process_are_not_mixed_up(tmp_path: Path) -> None:
+    """Also in two folders: their tasks have the same ids. The second one is refused, the first one goes on."""
+
+    def another(phase: str) -> None:
+        if phase == "S3":
+            with pytest.raises(TaskStateError, match="PI-101-002 cannot run twice at once in one process"):
+                run_pilot(tmp_path / "other")
+
+    assert run_pilot(tmp_path / "run", before_phase=another).is_completed
+    assert run_pilot(tmp_path / "other").is_completed
+
+
+def test_a_folder_is_free_again_behind_a_pilot(tmp_path: Path) -> None:
+    """Also behind one that something stopped."""
+
+    def stop(phase: str) -> None:
+        raise KeyboardInterrupt(phase)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_pilot(tmp_path / "run", before_phase=stop)
+
+    assert run_pilot(tmp_path / "run").is_completed
+
+
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     """The pilot writes into new and empty folders, and those of its own runs."""
     (tmp_path / "mine.txt").write_text("mine")
@@ -412,7 +506,7 @@ def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
     """A phase or a feature that there is not."""
     with pytest.raises(ConfigError, match="no phase S11 to start at: expected one of S1, S2"):
         run_pilot(tmp_path / "run", start_at="S11")
-    result = run_pilot(tmp_path / "run", Injections(drop_features=("gap-nosuch",)))
-    assert result.status == "failed"
-    assert isinstance(result.error, ConfigError)
+    with pytest.raises(ConfigError, match="no feature gap-nosuch to drop: expected one of gap-latency-panel, gap-err"):
+        run_pilot(tmp_path / "run", Injections(drop_features=("gap-latency-panel", "gap-nosuch")))
+    assert _files(tmp_path / "run") == {}
     shutil.rmtree(tmp_path / "run")

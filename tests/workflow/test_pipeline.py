@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from contextlib import suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +17,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from otel_agenttrace import configure_tracing, open_store
-from otel_agenttrace.errors import GateBlockedError, TaskStateError
+from otel_agenttrace.errors import GateBlockedError, TaskBlockedError, TaskStateError
 from otel_agenttrace.instrument.gates import Gate, Override, gate
+from otel_agenttrace.instrument.tasks import task_span
 from otel_agenttrace.model.gate_events import gate_results
 from otel_agenttrace.model.tree import SpanTree
 from otel_agenttrace.pipeline.phase_order import early_starts
@@ -23,11 +28,13 @@ from otel_agenttrace.workflow.outcome import failed, passed
 from otel_agenttrace.workflow.pipeline import Phase, Pipeline, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
 
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Span
+
+    from otel_agenttrace.workflow.phases import PipelineResult
 
 PASS = Gate("fine", lambda: True)
 STALE = Gate("checksum-chain", lambda: failed("source checksum is stale", "run the export again"))
@@ -154,9 +161,91 @@ def test_a_gate_that_blocks_stops_what_is_downstream(exported: Exported, place: 
         result.raise_unless_completed()
 
 
+def test_a_gate_blocks_a_task_by_itself_as_it_blocks_a_phase(exported: Exported) -> None:
+    """With and without a pipeline: the same status, description and exception, so that the same failure is found."""
+
+    def told(name: str) -> tuple[Any, ...]:
+        span, attributes = exported[name], exported.attributes(name)
+        names = ("task.status", "task.blocked_reason", "task.next_action", "error.type")
+        exceptions = [event.attributes["exception.type"] for event in span.events if event.name == "exception"]  # type: ignore[index]
+        return span.status.status_code, span.status.description, *(attributes[each] for each in names), exceptions
+
+    _pipeline(Phase("S1", "INIT_BASELINE", exit=[STALE])).run()
+    with pytest.raises(GateBlockedError), task_span("alone", phase="INIT_BASELINE"):
+        gate(STALE.id, STALE.check)
+
+    assert told("alone") == told("PI-1-S1")
+    assert told("alone")[0] is StatusCode.ERROR
+
+
+def test_a_pipeline_that_is_running_is_not_run_again(exported: Exported) -> None:
+    """The second run raises at once, whichever way it begins, and leaves the first one as it is."""
+    again: list[str] = []
+    pipelines: list[Pipeline] = []
+
+    def run_again() -> None:
+        for begin in (pipelines[0].run, pipelines[0].start().__enter__, _pipeline(Phase("S1")).run):
+            with pytest.raises(TaskStateError, match="PI-1 cannot run twice at once in one process") as raised:
+                begin()
+            again.append(str(raised.value))
+
+    def work(_: Span) -> None:
+        thread = threading.Thread(target=run_again)
+        thread.start()
+        thread.join()
+
+    pipelines.append(_pipeline(Phase("S1", run=work), Phase("S2")))
+    result = pipelines[0].run()
+
+    assert result.is_completed
+    assert len(again) == 3
+    assert exported.names == ["PI-1-S1", "PI-1-S2", "PI-1"]
+    assert _pipeline(Phase("S1")).run().is_completed, "once it has ended, it may run again"
+
+
+def test_of_many_runs_at_once_one_runs(exported: Exported) -> None:
+    """Threads that begin together: one gets a result, the others an error."""
+    together = threading.Barrier(8)
+    ended: list[str] = []
+
+    def work(_: Span) -> None:
+        while len(ended) < 7:
+            told.acquire()
+
+    def run() -> None:
+        together.wait()
+        try:
+            ended.append(pipeline.run().status)
+        except TaskStateError as error:
+            ended.append(type(error).__name__)
+            told.release()
+
+    told = threading.Semaphore(0)
+    pipeline = _pipeline(Phase("S1", run=work))
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert ended == ["TaskStateError"] * 7 + ["completed"]
+    assert exported.names == ["PI-1-S1", "PI-1"]
+
+
+def test_a_run_is_entered_once(exported: Exported) -> None:
+    """It holds what became of its phases."""
+    run = _pipeline(Phase("S1")).start()
+    with run:
+        pass
+
+    with pytest.raises(TaskStateError, match="this run of pipeline PI-1 has begun already"), run:
+        pytest.fail("it began")
+    assert exported.names == ["PI-1-S1", "PI-1"]
+
+
 def test_phases_that_did_not_begin_are_spans_of_no_work(exported: Exported) -> None:
     """Every store and every forward sees what is still to be done, and after what."""
-    result = _pipeline(Phase("S1", exit=[STALE]), Phase("S2", "EXPORT_CONTRACT", title="export")).run()
+    result = _pipeline(Phase("S1", exit=[STALE]), Phase("S2", "EXPORT_CONTRACT", title="export"), Phase("S3")).run()
 
     assert exported.attributes("PI-1-S2") == {
         "project.id": "plan",
@@ -170,6 +259,8 @@ def test_phases_that_did_not_begin_are_spans_of_no_work(exported: Exported) -> N
     }
     assert exported["PI-1-S2"].status.status_code is StatusCode.UNSET
     assert format(exported["PI-1-S2"].context.span_id, "016x") == result.phases[1].span_id
+    assert [link.context.span_id for link in exported["PI-1-S2"].links] == [exported["PI-1-S1"].context.span_id]
+    assert [link.context.span_id for link in exported["PI-1-S3"].links] == [exported["PI-1-S2"].context.span_id]
 
 
 def test_a_step_that_a_gate_blocks_is_what_its_phase_is_blocked_on(exported: Exported) -> None:
@@ -270,7 +361,167 @@ def test_a_phase_cannot_begin_before_those_it_depends_on(exported: Exported) -> 
             pass
 
     assert _statuses(run.result().phases) == ["S1 blocked", "S2 not_started", "S3 completed"]
-    assert exported.attributes("PI-1")["task.ended_reason"] == "S2 not run"
+    assert exported.attributes("PI-1")["task.blocked_reason"] == "PI-1-S1 is blocked: source checksum is stale"
+    assert run.result().status == "blocked"
+
+
+def test_a_pipeline_of_which_not_all_was_run_is_not_completed(exported: Exported) -> None:
+    """By hand: it is cancelled, says what is left, and so does the error of who asks for more."""
+    pipeline = _pipeline(Phase("S1"), Phase("S2"), Phase("S3"))
+    with pipeline.start() as run, run.phase("S1"):
+        pass
+
+    assert (run.result().status, run.result().reason) == ("cancelled", "S2 and 1 more not run")
+    assert exported.attributes("PI-1")["task.ended_reason"] == "S2 and 1 more not run"
+    with pytest.raises(TaskStateError, match="pipeline PI-1 is cancelled: S2 and 1 more not run"):
+        run.result().raise_unless_completed()
+
+
+def test_a_phase_that_failed_by_hand_is_no_completed_pipeline(exported: Exported) -> None:
+    """Also if its error was caught."""
+    with _pipeline(Phase("S1")).start() as run, suppress(ValueError), run.phase("S1"):
+        raise ValueError("no features")
+
+    assert (run.result().status, run.result().reason) == ("cancelled", "S1 is failed")
+    assert exported.attributes("PI-1-S1")["task.status"] == "failed"
+
+
+def _leave_blocked(_: Span) -> None:
+    with task_span("SUB") as task:
+        task.block("no export", "export it")
+
+
+def _leave_pipeline_blocked(_: Span) -> None:
+    Pipeline("SUB", "within", [Phase("S1", exit=[Gate("inner", lambda: failed("no export", "export it"))])]).run()
+
+
+@pytest.mark.parametrize("work", [_leave_blocked, _leave_pipeline_blocked])
+@pytest.mark.parametrize("place", ["phase", "step"])
+def test_work_that_leaves_a_task_blocked_blocks_its_phase(
+    exported: Exported, work: Callable[[Span], None], place: str
+) -> None:
+    """As a gate does: nothing after it runs, and the error names reason and next action."""
+    begun: list[str] = []
+    steps = [Step("S1-C1", run=work), Step("S1-C2", run=lambda _: begun.append("S1-C2"))]
+    first = Phase("S1", steps=steps) if place == "step" else Phase("S1", run=work, exit=[PASS])
+
+    result = _pipeline(first, Phase("S2", run=lambda _: begun.append("S2"))).run()
+
+    assert begun == []
+    assert _statuses(result.phases) == ["S1 blocked", "S2 not_started"]
+    assert (result.status, result.next_action) == ("blocked", "export it")
+    assert result.reason == result.phases[0].reason == "SUB is blocked: no export"
+    assert exported.attributes("PI-1-S1-C1" if place == "step" else "PI-1-S1")["task.blocked_on_span_id"] == "SUB"
+    assert exported["PI-1-S1"].status.status_code is StatusCode.ERROR
+    with pytest.raises(TaskBlockedError, match="SUB is blocked: no export; next action: export it"):
+        result.raise_unless_completed()
+
+
+def _catch(_: Span) -> None:
+    with suppress(GateBlockedError):
+        gate(STALE.id, STALE.check)
+
+
+def _catch_in_thread(span: Span) -> None:
+    thread = threading.Thread(target=copy_context().run, args=(_catch, span))
+    thread.start()
+    thread.join()
+
+
+def _catch_in_task(span: Span) -> None:
+    with suppress(GateBlockedError), task_span("SUB"):
+        _catch(span)
+        gate(STALE.id, STALE.check)
+
+
+@pytest.mark.parametrize("work", [_catch, _catch_in_thread, _catch_in_task])
+@pytest.mark.parametrize("place", ["phase", "step"])
+def test_a_gate_blocks_though_the_work_catches_its_error(
+    exported: Exported, work: Callable[[Span], None], place: str
+) -> None:
+    """Agents catch everything; what lets work go on is an override, which has a name and a reason."""
+    first = Phase("S1", steps=[Step("S1-C1", run=work)]) if place == "step" else Phase("S1", run=work)
+
+    result = _pipeline(first, Phase("S2")).run()
+
+    assert _statuses(result.phases) == ["S1 blocked", "S2 not_started"]
+    assert (result.status, result.reason) == ("blocked", "source checksum is stale")
+    assert exported.attributes("PI-1-S1")["task.next_action"] == "run the export again"
+
+
+def test_a_gate_that_passes_in_the_end_lets_the_work_go_on(exported: Exported) -> None:
+    """Of several tries at one gate the last one counts, and so does an override."""
+    tries = iter([False, False, True])
+
+    def work(_: Span) -> None:
+        for _attempt in range(3):
+            with suppress(GateBlockedError):
+                gate("retried", lambda: next(tries))
+        gate("overridden", lambda: False, override=Override("ada", "known"))
+        gate("not blocking", lambda: False, blocking=False)
+
+    assert _pipeline(Phase("S1", run=work), Phase("S2")).run().is_completed
+    assert exported.attributes("PI-1")["task.status"] == "completed"
+
+
+@pytest.mark.parametrize("place", ["phase", "step"])
+@pytest.mark.parametrize("in_loop", [False, True])
+def test_work_is_awaited(exported: Exported, place: str, in_loop: bool) -> None:
+    """A coroutine is run, within the span of its phase or step, also below an event loop."""
+    current: list[Span] = []
+
+    async def work(_: Span) -> None:
+        await asyncio.sleep(0)
+        current.append(trace.get_current_span())
+
+    async def run() -> PipelineResult:
+        return pipeline.run()
+
+    phase = Phase("S1", steps=[Step("S1-C1", run=work)]) if place == "step" else Phase("S1", run=work)
+    pipeline = _pipeline(phase)
+    result = asyncio.run(run()) if in_loop else pipeline.run()
+
+    assert result.is_completed
+    (span,) = current
+    assert span.get_span_context() == exported["PI-1-S1-C1" if place == "step" else "PI-1-S1"].context
+
+
+def test_awaited_work_that_raises_fails_its_phase(exported: Exported) -> None:
+    """As any other does."""
+
+    async def work(_: Span) -> None:
+        raise ValueError("no features")
+
+    result = _pipeline(Phase("S1", run=work)).run()
+
+    assert (result.status, result.reason) == ("failed", "ValueError: no features")
+    assert exported["PI-1-S1"].status.status_code is StatusCode.ERROR
+
+
+def test_work_that_is_a_generator_is_not_taken_for_done(exported: Exported) -> None:
+    """Nothing of it has run."""
+
+    def work(_: Span) -> Iterator[int]:
+        yield 1
+
+    async def async_work(_: Span) -> AsyncIterator[int]:
+        yield 1
+
+    for each in (work, async_work):
+        result = _pipeline(Phase("S1", run=each)).run()
+        assert result.status == "failed"
+        assert "is a generator, and nobody runs it" in result.reason
+    assert "PI-1-S1" in exported.names
+
+
+def test_an_override_of_no_gate_is_refused(exported: Exported) -> None:
+    """Before anything runs: a gate that is misspelt would block as before."""
+    pipeline = _pipeline(Phase("S1", exit=[STALE], steps=[Step("S1-C1", gates=[PASS])]))
+    for begin in (pipeline.run, pipeline.start):
+        with pytest.raises(KeyError, match="pipeline PI-1 has no gate checksum-chian to override"):
+            begin(overrides={"checksum-chian": Override("ada", "known"), "fine": Override("ada", "known")})
+
+    assert exported.names == []
 
 
 def test_a_phase_runs_by_itself_where_no_run_is_current(exported: Exported) -> None:
@@ -296,6 +547,23 @@ def test_a_pipeline_that_makes_no_sense_is_refused(phases: list[Phase], said: st
     """Before anything runs."""
     with pytest.raises(ValueError, match=said):
         _pipeline(*phases)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        (("", "x", [Phase("S1")]), ValueError, "the id has to be a text"),
+        (("P", "x", []), ValueError, "pipeline P: there is no phase in it"),
+        (("P", "x", ["S1"]), TypeError, "phases are Phase objects, not 'S1'"),
+        (("P", "x", [Phase("S1", steps=["S1-C1"])]), TypeError, "steps of S1 are Step objects, not 'S1-C1'"),  # type: ignore[list-item]
+        (("P", "x", [Phase("S1", exit=[len])]), TypeError, "gates of S1 are Gate objects, not <built-in"),  # type: ignore[list-item]
+        (("P", "x", [Phase("S1", run="work")]), TypeError, "run of S1 has to be callable, not 'work'"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_part_of_a_pipeline_is_refused(arguments: Any, error: type[Exception], said: str) -> None:
+    """Where it is put together, not when it runs."""
+    with pytest.raises(error, match=said):
+        Pipeline(*arguments)
 
 
 def test_an_unknown_phase_is_a_key_error() -> None:

@@ -76,5 +76,9 @@ def told_anywhere(record: SpanRecord, source: Source) -> Any:
     """As `told`; an attribute may stand on an event of the span, where older conventions put content."""
     if not isinstance(source, str):
         return source(record)
-    holders = (record.attributes, *(event.attributes for event in record.events))
-    return next((holder[source] for holder in holders if source in holder), None)
+    if source in record.attributes:
+        return record.attributes[source]
+    for event in record.events:
+        if source in event.attributes:
+            return event.attributes[source]
+    return None

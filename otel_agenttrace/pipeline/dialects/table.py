@@ -45,6 +45,10 @@ DIALECTS: tuple[Dialect, ...] = (
 _MOST_SPECIFIC_FIRST = (*(dialect for dialect in DIALECTS if dialect not in (OTEL_GENAI, OWN)), OTEL_GENAI, OWN)
 """Many emitters write OTel's names beside their own, and so does our own `normalize`."""
 
+_MAX_PLANS = 1024
+_MAX_PLAN_CHARS = 8192
+"""Of all names together, up to which a plan for them is kept."""
+
 _MAX_MARK = 128
 """Characters of a name that are compared with marks: names come from whoever wrote the trace."""
 
@@ -85,8 +89,42 @@ class Plan(NamedTuple):
     output: tuple[Source, ...]
 
 
+_ON_THE_SPAN = tuple(
+    name
+    for name in Plan._fields
+    if name not in ("name", "operation", "tool_definitions", "input_messages", "output_messages", "input", "output")
+)
+"""The fields that are looked for among the attributes of the span alone, the operation apart."""
+
+
 def plan_for(record: SpanRecord) -> Plan | None:
-    """Where to look on this span; None if it speaks no dialect that is known."""
+    """Where to look on this span; None if it speaks no dialect that is known.
+
+    Spans from one place in the code have the same attribute names in the same order, so that is worked out once.
+    """
+    names = tuple(record.attributes)
+    key = (_spoken(record) if record.events else record.scope.name), names
+    try:
+        return _plans[key]
+    except KeyError:
+        return _keep(key, _plan_of(_spoken(record), names))
+
+
+_plans: dict[tuple[int | str, tuple[str, ...]], Plan | None] = {}
+"""By the names of attributes, and by the scope; where the events matter too, by what is spoken."""
+
+
+def _keep(key: tuple[int | str, tuple[str, ...]], plan: Plan | None) -> Plan | None:
+    who, names = key
+    if sum(map(len, names)) + len(str(who)) <= _MAX_PLAN_CHARS:
+        if len(_plans) >= _MAX_PLANS:
+            _plans.clear()
+        _plans[key] = plan
+    return plan
+
+
+def _spoken(record: SpanRecord) -> int:
+    """The dialects whose marks the span bears, as bits."""
     spoken = _scope_bits(record.scope.name[:_MAX_MARK])
     for key in record.attributes:
         spoken |= _key_bits(key if len(key) <= _MAX_MARK else key[:_MAX_MARK])
@@ -94,7 +132,11 @@ def plan_for(record: SpanRecord) -> Plan | None:
         spoken |= _key_bits(event.name[:_MAX_MARK])
         for key in event.attributes:
             spoken |= _key_bits(key[:_MAX_MARK])
-    return _plan(spoken) if spoken else None
+    return spoken
+
+
+def _plan_of(spoken: int, names: tuple[str, ...]) -> Plan | None:
+    return _plan(spoken, _attributes_of(spoken).intersection(names)) if spoken else None
 
 
 # Spans repeat their attribute names, so each name is compared with the marks once.
@@ -113,10 +155,23 @@ def _bears(name: str, marks: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=1000)
-def _plan(spoken: int) -> Plan:
-    dialects = [dialect for index, dialect in enumerate(DIALECTS) if spoken >> index & 1]
+def _attributes_of(spoken: int) -> frozenset[str]:
+    """All attributes of a span in which a plan may look for what is not content."""
+    found = (source for dialect in _dialects(spoken) for name in _ON_THE_SPAN for source in getattr(dialect, name))
+    return frozenset(_plain(source) for source in found if isinstance(source, str))
+
+
+@lru_cache(maxsize=1000)
+def _plan(spoken: int, present: frozenset[str]) -> Plan:
+    """The plan without the attributes that a span has not; content may stand on its events, and is left as it is."""
+    dialects = _dialects(spoken)
     sources = {
-        name: tuple(_plain(source) for dialect in dialects for source in getattr(dialect, name))
+        name: tuple(
+            _plain(source)
+            for dialect in dialects
+            for source in getattr(dialect, name)
+            if name not in _ON_THE_SPAN or callable(source) or source in present
+        )
         for name in Plan._fields
         if name not in ("name", "operation")
     }
@@ -126,6 +181,10 @@ def _plan(spoken: int) -> Plan:
         for source in dialect.operation
     )
     return Plan(name=min(dialects, key=_MOST_SPECIFIC_FIRST.index).name, operation=operation, **sources)
+
+
+def _dialects(spoken: int) -> list[Dialect]:
+    return [dialect for index, dialect in enumerate(DIALECTS) if spoken >> index & 1]
 
 
 def _plain(source: Any) -> Any:

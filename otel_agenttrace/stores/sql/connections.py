@@ -178,6 +178,13 @@ class Connections:
                 raise
             self._put_back(reader, idle)
 
+    def survive_power_cuts(self) -> None:
+        """From now on, end a transaction only once the disk has confirmed it, and all before it."""
+        self._synchronous = "FULL"
+        with fork_gate, self._write_lock:
+            if self._writer is not None:
+                self._writer.execute(f"PRAGMA synchronous = {self._synchronous}")
+
     def close(self) -> None:
         """Close everything but readers that are in use: those close when they are done."""
         with fork_gate, self._write_lock:

@@ -15,7 +15,6 @@ from otel_agenttrace.contract.attributes import FAILURE_TYPE, GEN_AI_CONVERSATIO
 from otel_agenttrace.errors import StoreRejectedError
 from otel_agenttrace.model.codec import SerializedSpan, deserialize, load_fields
 from otel_agenttrace.model.record import STATUS_CODES, session_id_of
-from otel_agenttrace.slices import in_slices
 from otel_agenttrace.stores.limits import INT64, check_times
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def span_columns(spans: Sequence[SerializedSpan]) -> list[Columns]:
         StoreRejectedError: one of them is no serialised span, or has times that are not 64-bit integers.
     """
     try:
-        return [_columns(*span) for span in in_slices(spans)]
+        return [_columns(*span) for span in spans]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreRejectedError(f"not a serialised span: {error!r}") from error
 

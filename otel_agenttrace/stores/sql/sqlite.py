@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from otel_agenttrace.errors import StoreError
 from otel_agenttrace.model.codec import serialize_record
-from otel_agenttrace.slices import in_slices
 from otel_agenttrace.stores.api import Deleted, StoreInfo
 from otel_agenttrace.stores.sql import listing
 from otel_agenttrace.stores.sql.check import check_store
@@ -88,7 +87,7 @@ class SqliteSpanStore:
         self._index_in_background = index_in_background
 
     def write_spans(self, spans: Sequence[SpanRecord]) -> None:
-        self.write_serialized([serialize_record(span) for span in in_slices(spans)])
+        self.write_serialized([serialize_record(span) for span in spans])
 
     def write_serialized(self, spans: Sequence[SerializedSpan]) -> None:
         rows = span_columns(spans)
@@ -153,6 +152,9 @@ class SqliteSpanStore:
 
     def check(self) -> list[str]:
         return self._read(check_store)
+
+    def survive_power_cuts(self) -> None:
+        self._connections.survive_power_cuts()
 
     def close(self) -> None:
         self._index.close()

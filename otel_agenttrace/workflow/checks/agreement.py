@@ -25,18 +25,18 @@ def check_agreement(
     Args:
         expected: the values as they should be, by name. With nothing expected and nothing found: skipped.
         found: the values as they are.
-        what: the word for what has the names, for the verdict.
+        what: what stands before a name in the verdict: a word such as `checksum`, or a phrase such as `lines of`.
         bounds: of what is told.
     """
     findings = [
-        finding(f"the {side} {what}s are {shown(values)}, not an object", f"give the {side} {what}s", "id", side)
+        finding(f"the {side} values are {shown(values)}, not an object", f"give the {side} values by name", "id", side)
         for side, values in (("expected", expected), ("found", found))
         if values is not None and not isinstance(values, Mapping)
     ]
     wanted = expected if isinstance(expected, Mapping) else {}
     there = found if isinstance(found, Mapping) else {}
     if not wanted and not there and not findings:
-        return skipped(f"there are no {what}s to compare", f"give the {what}s of both sides")
+        return skipped("there are no values to compare", "give the values of both sides")
     looked_at = []
     for name in dict.fromkeys([*wanted, *there]):
         sides = [shown(values[name]) if name in values else "nothing" for values in (wanted, there)]
@@ -45,7 +45,7 @@ def check_agreement(
             continue
         problem = f"{what} {shown(name)} differs: expected {sides[0]}, found {sides[1]}"
         findings.append(finding(problem, f"bring {what} {name} into line", "id", name))
-    return conclude(findings, looked_at, f"{what}s that agree: {len(looked_at)}", bounds)
+    return conclude(findings, looked_at, f"values that agree: {len(looked_at)}", bounds)
 
 
 def _is_same(one: object, other: object) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from otel_agenttrace.workflow.checks.bounds import DEFAULT_BOUNDS, Bounds
 from otel_agenttrace.workflow.checks.checksums import Checksum, parse_checksum
@@ -15,6 +15,7 @@ from otel_agenttrace.workflow.checks.findings import (
     conclude,
     evidence,
     finding,
+    items_in,
     printable,
     shown,
 )
@@ -46,8 +47,11 @@ class ChainStage:
     files: Mapping[str, str | os.PathLike[str]] = field(default_factory=dict)
 
 
+_FIELDS = frozenset(each.name for each in fields(ChainStage))
+
+
 def check_checksum_chain(
-    stages: Sequence[ChainStage] | None,
+    stages: Sequence[ChainStage | Mapping[str, Any]] | None,
     *,
     root: str | os.PathLike[str] | None = None,
     bounds: Bounds = DEFAULT_BOUNDS,
@@ -59,12 +63,13 @@ def check_checksum_chain(
     vouches for it. So do checksums that are missing, empty or malformed, and two of different algorithms.
 
     Args:
-        stages: in the order of the work. With no input, and no output with a file, there is nothing to check: skipped.
+        stages: in the order of the work; objects with the fields of a ChainStage do as well. With no input, and no
+            output with a file, there is nothing to check: skipped.
         root: the folder that files are relative to, and must not lead out of; any path will do if not given.
         bounds: of what is hashed and told.
     """
     chain = _Chain(root, bounds)
-    for stage in stages or ():
+    for stage in chain.read(stages):
         chain.check_inputs(stage)
         chain.check_outputs(stage)
     if not chain.is_checked:
@@ -86,6 +91,26 @@ class _Chain:
         self.is_checked = False
         self._root, self._bounds = root, bounds
         self._produced: dict[str, _Produced] = {}
+
+    def read(self, stages: object) -> list[ChainStage]:
+        """The stages in what came from outside; what is none is a finding."""
+        listed = [] if stages is None else items_in(stages)
+        if listed is None:
+            self._refuse(f"the stages are {shown(stages)}, not a list", "give the stages as a list", "stages")
+            return []
+        found = []
+        for position, each in enumerate(listed, start=1):
+            stage = _stage_of(each)
+            if stage is not None:
+                found.append(stage)
+            else:
+                problem = f"stage {position} is {shown(each)}, not an object with a name"
+                self._refuse(problem, "give each stage as an object with name, inputs and outputs", f"stage {position}")
+        return found
+
+    def _refuse(self, problem: str, action: str, ref: str) -> None:
+        self.is_checked = True
+        self.findings.append(finding(problem, action, "checksum", ref))
 
     def check_inputs(self, stage: ChainStage) -> None:
         for name, value in self._entries(stage, "inputs"):
@@ -138,11 +163,16 @@ class _Chain:
         if isinstance(declared, Mapping):
             return [(str(name), value) for name, value in declared.items()]
         if declared is not None:
-            self.is_checked = True
             problem = f"the {side} of {stage.name} are {shown(declared)}, not checksums by name"
             action = f"declare the {side} of {stage.name} as an object of checksums"
-            self.findings.append(finding(problem, action, "checksum", f"{stage.name}.{side}"))
+            self._refuse(problem, action, f"{stage.name}.{side}")
         return []
+
+
+def _stage_of(value: object) -> ChainStage | None:
+    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+        return ChainStage(**{name: value[name] for name in _FIELDS if name in value})
+    return value if isinstance(value, ChainStage) else None
 
 
 def _file(stage: ChainStage, name: str) -> object:

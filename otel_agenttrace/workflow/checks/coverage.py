@@ -130,7 +130,7 @@ def _number_or_ids(value: object, what: str) -> tuple[list[str] | None, int]:
         if not 0 <= value <= _MOST:
             raise FindingError(_no_number(value, what, "a whole number from 0"))
         return None, value
-    ids, findings = ids_in(value, f"item of the {what}")
+    ids, findings = ids_in(value, f"item of the {what}", f"items of the {what}")
     if findings:
         raise FindingError(findings[0])
     return ids, len(ids)

@@ -97,25 +97,26 @@ def _bounded(pieces: Sequence[Evidence], bounds: Bounds) -> Iterable[Evidence]:
     return [*pieces[: bounds.evidence - 1], evidence("count", "more", f"and {more} more that are not shown")]
 
 
-def ids_in(values: object, what: str) -> tuple[list[str], list[Finding]]:
+def ids_in(values: object, what: str, plural: str = "") -> tuple[list[str], list[Finding]]:
     """The ids in a list from outside, and what is wrong with it: no list, no texts, empty ones, one twice.
 
     Args:
         values: the list; None counts as an empty one. Of a mapping, the keys are the ids.
         what: the word for one of them, such as `gap`.
+        plural: that for several; with an s unless given.
     """
     if values is None:
         return [], []
-    listed = items_in(values)
+    listed, several = items_in(values), plural or f"{what}s"
     if listed is None:
-        problem = f"the {what}s are {shown(values)}, not a list of ids"
-        return [], [finding(problem, f"give the {what}s as a list of ids", "id", f"{what}s")]
+        problem = f"the {several} are {shown(values)}, not a list of ids"
+        return [], [finding(problem, f"give the {several} as a list of ids", "id", several)]
     ids: dict[str, None] = {}
     findings = []
     for position, value in enumerate(listed):
         if not isinstance(value, str) or not value.strip():
             problem = f"{what} {position + 1} of the list is {shown(value)}, not an id"
-            findings.append(finding(problem, f"give each {what} an id", "id", f"{what}s[{position}]"))
+            findings.append(finding(problem, f"give each {what} an id", "id", f"{several}[{position}]"))
         elif value in ids:
             problem = f"{what} {shown(value)} is listed twice"
             findings.append(finding(problem, f"list each {what} once", "id", value))

@@ -10,6 +10,7 @@ from otel_agenttrace.workflow.checks.findings import conclude, evidence, finding
 from otel_agenttrace.workflow.outcome import skipped
 
 if TYPE_CHECKING:
+    from otel_agenttrace.model.gate import Evidence
     from otel_agenttrace.workflow.outcome import CheckOutcome
 
 _PLACEHOLDERS = (("${", "}"), ("{{", "}}"))
@@ -29,7 +30,8 @@ def check_resolvability(
 
     Args:
         used: from the id of an item to the names that it uses: a list, or one.
-        declared: from a name to its value. With nothing used and nothing declared: skipped.
+        declared: from a name to its value. Where no item uses any, and none is declared, there is nothing to check:
+            skipped.
         what: the word for what is declared, for the verdict.
         bounds: of what is told.
     """
@@ -40,15 +42,16 @@ def check_resolvability(
     ]
     users = used if isinstance(used, Mapping) else {}
     known = declared if isinstance(declared, Mapping) else {}
-    if not users and not known and not findings:
-        return skipped(f"no {what}s are used or declared", f"give the {what}s that are used, and those declared")
+    looked_at: list[Evidence] = []
+    declarations: list[Evidence] = []
     for name, value in known.items():
         if (problem := _open(value)) is not None:
             text = f"{what} {shown(name)} is declared as {shown(value)}, which {problem}"
             findings.append(finding(text, f"give {what} {name} a value", "id", name))
-    looked_at = []
+        else:
+            declarations.append(evidence("id", name, f"is declared as {shown(value)}"))
     for item, value in users.items():
-        names, wrong = ids_in([value] if isinstance(value, str) else value, f"{what} of {item}")
+        names, wrong = ids_in([value] if isinstance(value, str) else value, f"{what} of {item}", f"{what}s of {item}")
         missing = [name for name in names if name not in known]
         findings += wrong
         for name in missing:
@@ -56,8 +59,10 @@ def check_resolvability(
             findings.append(finding(text, f"declare {what} {name}, or take it out of {item}", "id", item))
         if not wrong and not missing:
             looked_at.append(evidence("id", item, f"uses {', '.join(names) or f'no {what}'}"))
+    if not findings and not known:
+        return skipped(f"nothing uses any {what}, and none is declared", f"give the {what}s that are used")
     fine = f"every {what} that is used is declared, and has a value: {len(known)}"
-    return conclude(findings, looked_at, fine, bounds)
+    return conclude(findings, [*looked_at, *declarations], fine, bounds)
 
 
 def _open(value: object) -> str | None:

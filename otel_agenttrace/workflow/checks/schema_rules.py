@@ -1,24 +1,18 @@
-"""One JSON Schema, ready to be held against documents in bounded time: RE2's patterns, counted references."""
+"""One JSON Schema, ready to be held against documents in bounded time."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from otel_agenttrace.model.schema_keywords import BoundedValidator, unbounded_part
 from otel_agenttrace.workflow.checks.documents import escaped
 from otel_agenttrace.workflow.checks.findings import Finding, FindingError, finding, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 _MAX_ERRORS = 100
-_MIN_REFERENCES, _REFERENCES_PER_VALUE = 10_000, 20
-"""How many references are followed: of rules that multiply, it takes a small document to take for ever."""
-
-_MAX_REFERENCE_DEPTH = 50
-"""References within references: each takes some of the stack, and the library beneath breaks at its end."""
-
 _DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
 _DRAFTS = {
     "http://json-schema.org/draft-03/schema": "Draft3Validator",
@@ -28,11 +22,6 @@ _DRAFTS = {
     "https://json-schema.org/draft/2019-09/schema": "Draft201909Validator",
     _DRAFT_2020: "Draft202012Validator",
 }
-_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
-
-
-class _UnusableError(Exception):
-    """The schema asks for what is not done, or goes too far."""
 
 
 class SchemaRules:
@@ -48,8 +37,7 @@ class SchemaRules:
 
     def __init__(self, schema: Any, name: str) -> None:
         self.name = name
-        self._validator = _validator(schema, name, self._counted)
-        self._references_left = self._depth = 0
+        self._validator = _validator(schema, name)
 
     def findings(self, document: Any, name: str) -> list[Finding]:
         """Where a document of plain values breaks the rules, in the order of the document's pointers.
@@ -57,9 +45,8 @@ class SchemaRules:
         Raises:
             FindingError: the schema cannot be followed: a reference that leads nowhere, or one too many.
         """
-        self._references_left, self._depth = _MIN_REFERENCES + _REFERENCES_PER_VALUE * _count(document), 0
         try:
-            errors = list(islice(self._validator.iter_errors(document), _MAX_ERRORS + 1))
+            errors = list(islice(self._validator.errors(document), _MAX_ERRORS + 1))
             found = [_finding(error, name, self.name) for error in errors[:_MAX_ERRORS]]
         except RecursionError as error:
             raise _wrong(self.name, "refers to itself without an end, or is nested too deep") from error
@@ -71,23 +58,9 @@ class SchemaRules:
             told.insert(0, finding(problem, f"correct {name}, or {self.name}", "schema", name))
         return told
 
-    def _counted(self, follow: Any) -> Any:
-        def reference(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
-            self._references_left -= 1
-            if self._references_left < 0 or self._depth == _MAX_REFERENCE_DEPTH:
-                raise _UnusableError("its references refer to each other without an end, or too often")
-            self._depth += 1
-            try:
-                yield from follow(validator, value, instance, schema) or ()
-            finally:
-                self._depth -= 1
 
-        return reference
-
-
-def _validator(schema: Any, name: str, counted: Any) -> Any:
+def _validator(schema: Any, name: str) -> BoundedValidator:
     import jsonschema  # noqa: PLC0415 - it takes long, and only a schema should cost it
-    from jsonschema import validators  # noqa: PLC0415
     from referencing import Registry  # noqa: PLC0415
 
     if not isinstance(schema, (dict, bool)):
@@ -105,101 +78,11 @@ def _validator(schema: Any, name: str, counted: Any) -> Any:
         raise _wrong(name, "is nested too deep to be checked") from error
     except Exception as error:  # whatever else the library meets in it
         raise _wrong(name, f"cannot be checked: {error}") from error
-    _demand_known(schema, name)
-    keywords = {
-        "pattern": _check_pattern,
-        "patternProperties": _check_pattern_properties,
-        "additionalProperties": _check_additional_properties,
-        **{each: counted(library.VALIDATORS[each]) for each in _REFERENCES if each in library.VALIDATORS},
-    }
-    extended = validators.extend(library, keywords)  # type: ignore[no-untyped-call]
-    # Without `$schema`, by which the library would return to its own class, and with it to `re`, at a reference.
-    own = {key: value for key, value in schema.items() if key != "$schema"} if isinstance(schema, dict) else schema
+    problem = unbounded_part(schema)
+    if problem is not None:
+        raise _wrong(name, problem)
     # A registry of its own, since the default one fetches references from the network.
-    return extended(own, registry=Registry())
-
-
-def _demand_known(schema: Any, name: str) -> None:
-    """Refuse what would be checked with Python's `re`, whose time has no bound."""
-    has_patterns = has_unevaluated = False
-    waiting = list(schema.values()) if isinstance(schema, dict) else []
-    keys = set(schema) if isinstance(schema, dict) else set()
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            if isinstance(each.get("$schema"), str):
-                raise _wrong(name, "has a $schema within, which is not followed")
-            keys.update(each)
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
-    has_patterns, has_unevaluated = "patternProperties" in keys, "unevaluatedProperties" in keys
-    if has_patterns and has_unevaluated:
-        raise _wrong(name, "has both patternProperties and unevaluatedProperties, which are not checked together")
-
-
-def _count(document: Any) -> int:
-    """How many values a document has."""
-    waiting, count = [document], 0
-    while waiting:
-        each = waiting.pop()
-        count += 1
-        if isinstance(each, (dict, list, tuple)):
-            waiting += each.values() if isinstance(each, dict) else each
-    return count
-
-
-def _check_pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - as above
-
-    if isinstance(instance, str) and not _is_found(pattern, instance):
-        yield ValidationError("does not match")
-
-
-def _check_pattern_properties(validator: Any, patterns: Any, instance: Any, _: Any) -> Iterator[Any]:
-    if isinstance(instance, dict):
-        for pattern, schema in patterns.items():
-            for key in instance:
-                if _is_found(pattern, key):
-                    yield from validator.descend(instance[key], schema, path=key, schema_path=pattern)
-
-
-def _check_additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - as above
-
-    if not isinstance(instance, dict):
-        return
-    for key in _additional(instance, schema):
-        if isinstance(rule, dict):
-            yield from validator.descend(instance[key], rule, path=key)
-        elif not rule:
-            yield ValidationError("", path=[key])
-
-
-def _additional(instance: dict[str, Any], schema: dict[str, Any]) -> Iterable[str]:
-    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    return [key for key in instance if key not in known and not any(_is_found(each, key) for each in patterns)]
-
-
-def _is_found(pattern: str, text: str) -> bool:
-    return _compiled(pattern).search(text) is not None
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
-    import re2  # noqa: PLC0415 - as above
-
-    options = re2.Options()
-    options.log_errors = False  # else RE2 writes to stderr
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        raise _UnusableError(f"the pattern {shown(pattern)} is none of RE2's: {_message(error)}") from error
-
-
-def _message(error: Exception) -> str:
-    said = error.args[0] if error.args else ""
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return BoundedValidator(library, schema, Registry())
 
 
 def _finding(error: Any, name: str, schema_name: str) -> Finding:

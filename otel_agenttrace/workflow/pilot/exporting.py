@@ -76,10 +76,18 @@ def export(folder: RunFolder, pipeline_id: str, source_checksum: str | None) -> 
     folder.write("export/manifest.json", {"pipeline": pipeline_id, "algorithm": "sha256", "files": listed})
 
 
+def gap_id(requirement_id: str) -> str:
+    """The id of the gap that a requirement leaves that is not met."""
+    return f"gap-{requirement_id.removeprefix('req-')}"
+
+
 def _gap(requirement: dict[str, Any]) -> dict[str, Any]:
     kept = ("title", "service", "type", "parameters")
-    name = requirement["id"].removeprefix("req-")
-    return {"id": f"gap-{name}", "requirement": requirement["id"], **{key: requirement[key] for key in kept}}
+    return {
+        "id": gap_id(requirement["id"]),
+        "requirement": requirement["id"],
+        **{key: requirement[key] for key in kept},
+    }
 
 
 def _artifact(gap: dict[str, Any]) -> dict[str, Any]:

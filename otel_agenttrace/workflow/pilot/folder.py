@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,13 @@ from otel_agenttrace.workflow.checks import FindingError, hash_file, list_files,
 from otel_agenttrace.workflow.checks.places import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PROVENANCE = "provenance.json"
 SOURCES = ("source/context.yaml", "source/requirements.yaml")
+_SHIPPED = files("otel_agenttrace.workflow.pilot") / "source"
+_UNFINISHED = (".pilot-", ".part")
+"""How the name of a file begins and ends that is not whole yet."""
 
 
 class RunFolder:
@@ -72,7 +76,7 @@ class RunFolder:
         target = locate(self.root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=_UNFINISHED[0], suffix=_UNFINISHED[1])
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
@@ -86,19 +90,46 @@ class RunFolder:
         """The files in a folder below, sorted."""
         return [name for name in list_files(self.root) if name.startswith(f"{below}/")]
 
-    def prepare(self, pipeline_id: str, phases: list[str]) -> None:
-        """Make the folder ready for a run of these phases: sources that are there stay, what the phases made goes.
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder if it is not there, and keep other runs out of it until the block is left.
+
+        The lock is on the folder itself: it leaves no file in it, and goes with the process however that ends.
 
         Raises:
-            ConfigError: it is no folder, or one with other things in it.
+            ConfigError: it cannot be made or locked, or another run holds it.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise ConfigError(f"pilot: the folder {self.root} cannot be used: {error.strerror}") from error
+        try:
+            self._lock(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def prepare(self, pipeline_id: str, phases: list[str]) -> None:
+        """Make a folder that is `held` ready for a run: sources that are there stay, what these phases made goes.
+
+        Raises:
+            ConfigError: it has other things in it, or cannot be written.
+        """
+        try:
             there = any(self.root.iterdir())
         except OSError as error:
             raise ConfigError(f"pilot: the folder {self.root} cannot be used: {error.strerror}") from error
         if there and not (self.root / "source").is_dir():
             raise ConfigError(f"pilot: the folder {self.root} has other things in it; give an empty one, or a new name")
+        try:
+            self._make_room(pipeline_id, phases)
+        except OSError as error:
+            raise ConfigError(f"pilot: the folder {self.root} cannot be written: {error.strerror or error}") from error
+
+    def _make_room(self, pipeline_id: str, phases: list[str]) -> None:
+        for path in self.root.rglob("*".join(_UNFINISHED)):  # of a run that was killed
+            path.unlink(missing_ok=True)
         stages = self.stages()
         for stage in stages:
             if stage["phase"] in phases:
@@ -136,6 +167,30 @@ class RunFolder:
         stages = document.get("stages") if isinstance(document, dict) else None
         return [each for each in stages if _is_stage(each)] if isinstance(stages, list) else []
 
+    def requirements(self) -> list[Any]:
+        """The requirements that a run begins with: those of the folder, else those that ship; none if they are broken.
+
+        Which is for gates to tell.
+        """
+        path = self.root / SOURCES[1]
+        shipped = Path(str(_SHIPPED / path.name))
+        try:
+            document = read_document(path if path.exists() else shipped, name=SOURCES[1])
+        except FindingError:
+            return []
+        listed = document.get("requirements") if isinstance(document, dict) else None
+        return listed if isinstance(listed, list) else []
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            wait = "wait until it has ended, or give another folder"
+            raise ConfigError(f"pilot: another run is at work in the folder {self.root}; {wait}") from None
+        except OSError as error:
+            instead = "give one on a local file system"
+            raise ConfigError(f"pilot: the folder {self.root} cannot be locked: {error.strerror}; {instead}") from error
+
     def _write_stages(self, pipeline_id: str, stages: list[dict[str, Any]]) -> None:
         self.write(PROVENANCE, {"pipeline": pipeline_id, "stages": stages})
 
@@ -145,12 +200,11 @@ class RunFolder:
                 locate(self.root, path).unlink()
 
     def _place_sources(self) -> None:
-        shipped = files("otel_agenttrace.workflow.pilot") / "source"
         for path in SOURCES:
             target = self.root / path
             if not target.exists():
                 target.parent.mkdir(exist_ok=True)
-                with (shipped / target.name).open("rb") as source, target.open("wb") as copy:
+                with (_SHIPPED / target.name).open("rb") as source, target.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
 
 

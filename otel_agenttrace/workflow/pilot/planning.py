@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_agenttrace.errors import ConfigError
-
 if TYPE_CHECKING:
     from otel_agenttrace.workflow.pilot.folder import RunFolder
 
@@ -13,17 +11,9 @@ _MOST = 100.0
 
 
 def plan_features(folder: RunFolder, dropped: tuple[str, ...]) -> None:
-    """Write `features.json`: a feature for each gap, but for those that are dropped.
-
-    Raises:
-        ConfigError: there is no such feature to drop.
-    """
+    """Write `features.json`: a feature for each gap, but for those that are dropped."""
     contract = folder.read("export/contract.json")
     artifacts = {each["gap"]: each for each in folder.read("export/artifact-manifest.json")["artifacts"]}
-    known = [gap["id"] for gap in contract["gaps"]]
-    unknown = [each for each in dropped if each not in known]
-    if unknown:
-        raise ConfigError(f"pilot: there is no feature {unknown[0]} to drop: expected one of {', '.join(known)}")
     features = [
         {
             "id": gap["id"],

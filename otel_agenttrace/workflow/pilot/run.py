@@ -8,7 +8,7 @@ from otel_agenttrace.errors import ConfigError
 from otel_agenttrace.workflow.definition import load_definition
 from otel_agenttrace.workflow.pilot.agents import hand_over
 from otel_agenttrace.workflow.pilot.designing import design_features
-from otel_agenttrace.workflow.pilot.exporting import export, take_stock
+from otel_agenttrace.workflow.pilot.exporting import export, gap_id, take_stock
 from otel_agenttrace.workflow.pilot.folder import RunFolder
 from otel_agenttrace.workflow.pilot.implementing import AGENT, implement_designs
 from otel_agenttrace.workflow.pilot.injections import NONE, Injections
@@ -19,7 +19,7 @@ from otel_agenttrace.workflow.pilot.testing import test_artifacts
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from opentelemetry.trace import Span
 
@@ -50,7 +50,9 @@ def run_pilot(
         overrides: by gate id.
 
     Raises:
-        ConfigError: the folder cannot be used, or has other things in it; there is no such phase to start at.
+        ConfigError: the folder cannot be used, has other things in it, or another run is at work in it, of whatever
+            process; there is no such phase to start at, or no such feature to drop.
+        TaskStateError: a run in another folder is at work in this process: both have tasks of the same ids.
     """
     definition = load_definition()
     ids = [phase.id for phase in definition.phases]
@@ -58,20 +60,23 @@ def run_pilot(
         raise ConfigError(f"pilot: there is no phase {start_at} to start at: expected one of {', '.join((*ids, END))}")
     folder = RunFolder(root)
     todo = [] if start_at == END else ids[ids.index(start_at) :]
-    folder.prepare(definition.id, todo)
-    pilot = _Pilot(definition, folder, injections, todo)
-    pipeline = definition.pipeline(folder.root, pilot.work())
-    if before_phase is None:
-        return pipeline.run(overrides=overrides)
-    run = pipeline.start(overrides=overrides)
-    try:
-        with run:
-            for phase in pipeline.phases:
-                before_phase(phase.id)
-                run.pass_phase(phase)
-    except Exception as error:  # noqa: BLE001 - it is in the result
-        return run.result(error)
-    return run.result()
+    with folder.held():
+        _check_dropped(folder, injections.drop_features)
+        folder.prepare(definition.id, todo)
+        pilot = _Pilot(definition, folder, injections, todo)
+        pipeline = definition.pipeline(folder.root, pilot.work())
+        return pipeline.run(overrides=overrides, before_phase=before_phase)
+
+
+def _check_dropped(folder: RunFolder, dropped: Iterable[str]) -> None:
+    requirements = [
+        each for each in folder.requirements() if isinstance(each, dict) and isinstance(each.get("id"), str)
+    ]
+    known = [gap_id(each["id"]) for each in requirements if not each.get("met")]
+    unknown = [each for each in dropped if each not in known]
+    if unknown and requirements:
+        expected = f"expected one of {', '.join(known)}" if known else "there is no gap"
+        raise ConfigError(f"pilot: there is no feature {unknown[0]} to drop: {expected}")
 
 
 class _Pilot:

@@ -183,6 +183,31 @@ def test_what_is_no_mapping_of_checksums_fails() -> None:
     assert "the inputs of S3 are a list of 1 item, not checksums by name" in outcome.reason
 
 
+def test_stages_may_be_objects_as_json_has_them() -> None:
+    """With the same fields; others are of no account."""
+    stages = [{"name": "S2", "outputs": {"source": ONE}, "by": "ada"}, {"name": "S3", "inputs": {"source": ONE}}]
+
+    assert check_checksum_chain(stages) == check_checksum_chain(_chain(ONE))
+
+
+@pytest.mark.parametrize(
+    ("stages", "reason"),
+    [
+        ([None], "stage 1 is null, not an object with a name"),
+        ([{"inputs": {"source": ONE}}], "stage 1 is an object of 1 property, not an object with a name"),
+        ([*_chain(ONE), {"name": 5}], "stage 3 is an object of 1 property, not an object with a name"),
+        ("S1", 'the stages are "S1", not a list'),
+        (5, "the stages are 5, not a list"),
+    ],
+)
+def test_what_is_no_stage_fails(stages: Any, reason: str) -> None:
+    """And raises nothing."""
+    outcome = check_checksum_chain(stages)
+
+    assert (outcome.result, outcome.reason) == ("fail", reason)
+    assert outcome.next_action
+
+
 @given(st.lists(st.sampled_from([ONE, OTHER]), min_size=2, max_size=8))
 def test_a_chain_passes_exactly_if_all_are_one(checksums: list[str]) -> None:
     """Each stage hands on what it was given; one other checksum anywhere breaks the chain."""

@@ -110,7 +110,7 @@ def test_no_threshold_is_skipped() -> None:
         ({"percent": True}, "is true, a number from 0 to 100 is expected"),
         ({"ratio": 80}, "is 80, a number from 0 to 1 is expected"),
         ({"covered": -1, "total": 2}, "is -1, a whole number from 0 is expected"),
-        ({"covered": 1.5, "total": 2}, "are 1.5, not a list of ids"),
+        ({"covered": 1.5, "total": 2}, "the items of the covered count of coverage are 1.5, not a list of ids"),
         ({"covered": True, "total": 2}, "are true, not a list of ids"),
         ({"covered": "ab", "total": 2}, 'are "ab", not a list of ids'),
         ({"covered": ["a", "a"], "total": ["a"]}, 'item of the covered count of coverage "a" is listed twice'),

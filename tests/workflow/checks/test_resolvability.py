@@ -14,7 +14,27 @@ def test_names_that_are_declared_with_a_value_pass() -> None:
     outcome = check_resolvability({"a": ["x", "y"], "b": "x", "c": []}, {"x": 0, "y": False, "unused": "text"})
 
     assert (outcome.result, outcome.reason) == ("pass", "every parameter that is used is declared, and has a value: 3")
-    assert [each.description for each in outcome.evidence] == ["uses x, y", "uses x", "uses no parameter"]
+    assert [each.description for each in outcome.evidence] == [
+        "uses x, y",
+        "uses x",
+        "uses no parameter",
+        "is declared as 0",
+        "is declared as false",
+        'is declared as "text"',
+    ]
+
+
+@pytest.mark.parametrize("used", [None, {}, {"a": []}, {"a": None, "b": []}])
+def test_where_nothing_is_used_or_declared_nothing_is_checked(used: Any) -> None:
+    """Items that use no name prove nothing: that is skipped, never passed."""
+    assert check_resolvability(used, {}).result == "skipped"
+
+
+def test_what_is_declared_is_checked_though_nobody_uses_it() -> None:
+    """It has a value, and the evidence says so."""
+    outcome = check_resolvability({}, {"x": 1})
+
+    assert (outcome.result, [each.ref for each in outcome.evidence]) == ("pass", ["x"])
 
 
 @pytest.mark.parametrize(
@@ -26,7 +46,7 @@ def test_names_that_are_declared_with_a_value_pass() -> None:
         ({}, {"x": "over ${limit}"}, 'parameter "x" is declared as "over ${limit}", which has a placeholder in it'),
         ({}, {"x": "{{ limit }}"}, 'parameter "x" is declared as "{{ limit }}", which has a placeholder in it'),
         ({"a": [5]}, {"x": 1}, "parameter of a 1 of the list is 5, not an id"),
-        ({"a": None, "b": 5}, {"x": 1}, "the parameter of bs are 5, not a list of ids"),
+        ({"a": None, "b": 5}, {"x": 1}, "the parameters of b are 5, not a list of ids"),
         (["a"], {"x": 1}, "the used parameters are a list of 1 item, not an object"),
     ],
 )
