@@ -36,6 +36,7 @@ QUEUED = 0
 
 _SECONDS_TO_WAIT_FOR_OTHERS = 1.0
 _SECONDS_AT_EXIT = 5.0
+_MAX_WAITS_IN_A_ROW = 8
 _PAUSE_S = 0.00005
 _MAX_PAUSES = 40
 
@@ -186,6 +187,7 @@ class SpoolLog:
         # Reentrant: a signal handler may append in the middle of an append.
         self._lock = threading.RLock()
         self._is_held = False
+        self._waits_in_a_row = 0
         self._logs = [self._new_log()]
         self._started = StartedSpans()
         self._queue: BatchQueue | None = None
@@ -196,8 +198,10 @@ class SpoolLog:
     def _write(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
         refusal = None
         lock = self._lock
-        if not lock.acquire(blocking=False):
-            _take_turns(lock)
+        if lock.acquire(blocking=False):
+            self._waits_in_a_row = 0
+        else:
+            self._wait_for(lock)
         try:
             log = self._logs[0]
             if log.is_busy:
@@ -223,6 +227,21 @@ class SpoolLog:
         if self._syncs and sync is not None:
             self._wait_for_disk(sync, seq)
         return seq
+
+    def _wait_for(self, lock: threading.RLock) -> None:
+        """Take the lock, which another thread has that had to stop in the middle of an append.
+
+        A lock that is waited for is handed over to a thread which does not run at that moment. Others that record all
+        the time come upon it taken then, and wait, too: two thread switches for each span, and no end of it. Once that
+        is so, the lock is looked for from time to time, and taken by who runs.
+        """
+        self._waits_in_a_row += 1
+        if self._waits_in_a_row > _MAX_WAITS_IN_A_ROW:
+            for _ in range(_MAX_PAUSES):
+                time.sleep(_PAUSE_S)
+                if lock.acquire(blocking=False):
+                    return
+        lock.acquire()
 
     def _end(self, kind: Kind, span: SerializedSpan) -> SerializedSpan | None:
         """Follow no longer a span that has ended, or whose start was refused; its record, if the log has its start."""
@@ -314,19 +333,6 @@ class SpoolLog:
             self.losses.add("spool", spans, f"spool: {refusal}: {cause.strerror or cause}")
         else:
             self.losses.add("spool", spans, f"spool: {refusal}", cause)
-
-
-def _take_turns(lock: threading.RLock) -> None:
-    """Take a lock that another thread had to stop with in the middle of an append, once that is done.
-
-    A lock that is waited for is handed over to a thread which does not run at that moment. Every other one would come
-    upon it taken from then on, and wait, too: two thread switches for each span, for as long as they all record some.
-    """
-    for _ in range(_MAX_PAUSES):
-        time.sleep(_PAUSE_S)
-        if lock.acquire(blocking=False):
-            return
-    lock.acquire()
 
 
 _spool_logs: weakref.WeakSet[SpoolLog] = weakref.WeakSet()
