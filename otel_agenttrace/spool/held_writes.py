@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SLOW_S = 0.0005
-_LOOK_EVERY = 64
+_LET_GO = 64
 
 
 def _load(name: str) -> tuple[Callable[..., int] | None, Callable[[int], Any]]:
@@ -39,37 +39,28 @@ _pwrite, _ = _load("pwrite")
 class HeldWrites:
     """Writes small things to one disk, as `os.write` and `os.pwrite` do, and keeps the lock meanwhile.
 
-    A disk that takes its time is not waited for like that: one write in 64 is timed, and after one of more than half a
-    millisecond, those up to the next such look let go. So do all where the C library cannot be called.
+    A disk that takes its time is not waited for like that: after a write of more than half a millisecond, the next 64
+    let go. So do all where the C library cannot be called.
     """
 
     def __init__(self) -> None:
-        self._until_look = 0
-        self._lets_go = False
+        self._to_let_go = 0
 
     def write(self, fd: int, data: bytes) -> int:
         """As `os.write`."""
-        if not self._until_look:
-            return self._look(fd, data)
-        self._until_look -= 1
-        if self._lets_go or _write is None:
+        if _write is None or self._to_let_go:
+            self._to_let_go -= 1
             return os.write(fd, data)
+        began = perf_counter()
         written = _write(fd, data, _size(len(data)))
+        if perf_counter() - began > _SLOW_S:
+            self._to_let_go = _LET_GO
         # Nothing was written in case of an error; which one it was, only this one tells.
         return os.write(fd, data) if written < 0 else written
 
     def pwrite(self, fd: int, data: bytes, offset: int) -> int:
         """As `os.pwrite`; of what is written here, none is timed."""
-        if self._lets_go or _pwrite is None:
+        if _pwrite is None or self._to_let_go:
             return os.pwrite(fd, data, offset)
         written = _pwrite(fd, data, _size(len(data)), _size(offset))
         return os.pwrite(fd, data, offset) if written < 0 else written
-
-    def _look(self, fd: int, data: bytes) -> int:
-        self._until_look = _LOOK_EVERY
-        self._lets_go = False
-        began = perf_counter()
-        try:
-            return self.write(fd, data)
-        finally:
-            self._lets_go = perf_counter() - began > _SLOW_S
