@@ -163,6 +163,7 @@ class Agent:
     """The process, or one of its children."""
 
     def __init__(self, pipe: str) -> None:
+        faulthandler.enable()
         faulthandler.register(signal.SIGUSR1)  # asked where it is when it hangs
         tracing = configure_tracing("kamikaze", instrument=False)
         assert not tracing.is_shut_down

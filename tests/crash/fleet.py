@@ -49,7 +49,8 @@ class AgentGroup:
         self.is_headless = False
         pipe = folder / f"{name}.pipe"
         self.ear = Ear(pipe)
-        with (folder / f"{name}.err").open("wb") as errors:
+        self._errors = folder / f"{name}.err"
+        with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.crash.agent", str(pipe), *workers],
                 cwd=_ROOT,
@@ -78,7 +79,9 @@ class AgentGroup:
     def _kill_child(self, pid: int) -> list[Lane]:
         assert os.getpgid(pid) == self.pid
         os.kill(pid, signal.SIGKILL)
-        assert self.ear.wait_until(lambda: pid in self.ear.dead)
+        if not self.ear.wait_until(lambda: pid in self.ear.dead):
+            self.ask_where()
+            raise AssertionError(f"the agent does not see that its child is dead: see {self._errors}")
         return self.ear.lanes_of([pid])
 
     def _kill_parent(self) -> list[Lane]:
@@ -92,8 +95,9 @@ class AgentGroup:
 
     def ask_where(self) -> None:
         """Let it print what all threads of all its processes are doing."""
-        for pid in self.ear.pids():
-            os.kill(pid, signal.SIGUSR1)
+        for pid in {self.pid, *self.ear.pids()}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1)
         time.sleep(1.0)  # nobody says when it is printed
 
     def stop(self) -> None:
