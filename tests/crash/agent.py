@@ -41,6 +41,7 @@ HURRY = "CRASH_HURRY"
 """Where this variable is set, steps take no time: spans are made as fast as that goes."""
 
 _MAX_STEPS = 20
+_PAUSE_S = 0.01
 
 
 class Worker(NamedTuple):
@@ -192,11 +193,11 @@ class Agent:
             if worker.how != "here":
                 self._children[self._begin(worker)] = worker
         while self._children:
-            pid, _ = os.wait()
-            if pid in self._children:  # multiprocessing has a process of its own
+            for pid in filter(_is_dead, tuple(self._children)):
                 self._mouth.say(DIED, key=str(pid))
                 worker = self._children.pop(pid)
                 self._children[self._begin(worker)] = worker
+            time.sleep(_PAUSE_S)
 
     def _begin(self, worker: Worker) -> int:
         if worker.how == "fork":
@@ -214,6 +215,13 @@ class Agent:
         for thread in self.record(worker):
             thread.join()
         os._exit(1)
+
+
+def _is_dead(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # multiprocessing has looked for its dead, as it does whenever it starts a process
+        return True
 
 
 def _be_spawned(pipe: str, worker: Worker) -> None:
