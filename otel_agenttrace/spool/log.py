@@ -36,6 +36,8 @@ QUEUED = 0
 
 _SECONDS_TO_WAIT_FOR_OTHERS = 1.0
 _SECONDS_AT_EXIT = 5.0
+_AT_ONCE, _IN_THE_END = (False,), (True,)
+"""Whether to wait for a lock."""
 _MAX_WAITS_IN_A_ROW = 8
 _PAUSE_S = 0.00005
 _MAX_PAUSES = 40
@@ -198,11 +200,14 @@ class SpoolLog:
     def _write(self, kind: Kind, span: SerializedSpan, origin: bytes) -> int | None:
         refusal = None
         lock = self._lock
-        if lock.acquire(blocking=False):
-            self._waits_in_a_row = 0
-        else:
-            self._wait_for(lock)
+        taken: list[bool] = []
         try:
+            # From within C, where no signal handler can raise between the lock and the note that it is taken.
+            taken += map(lock.acquire, _AT_ONCE)
+            if taken[0]:
+                self._waits_in_a_row = 0
+            else:
+                self._wait_for(lock, taken)
             log = self._logs[0]
             if log.is_busy:
                 log = self._spare()
@@ -219,7 +224,8 @@ class SpoolLog:
             finally:
                 log.is_busy = False
         finally:
-            lock.release()
+            if taken and taken[-1]:
+                lock.release()
         # Outside the lock: a log handler may wait for a thread that is about to append.
         if refusal is not None:
             self._tell(refusal)
@@ -228,8 +234,8 @@ class SpoolLog:
             self._wait_for_disk(sync, seq)
         return seq
 
-    def _wait_for(self, lock: threading.RLock) -> None:
-        """Take the lock, which another thread has that had to stop in the middle of an append.
+    def _wait_for(self, lock: threading.RLock, taken: list[bool]) -> None:
+        """Take the lock, which another thread has that had to stop in the middle of an append; `taken` ends with True.
 
         A lock that is waited for is handed over to a thread which does not run at that moment. Others that record all
         the time come upon it taken then, and wait, too: two thread switches for each span, and no end of it. Once that
@@ -239,9 +245,10 @@ class SpoolLog:
         if self._waits_in_a_row > _MAX_WAITS_IN_A_ROW:
             for _ in range(_MAX_PAUSES):
                 time.sleep(_PAUSE_S)
-                if lock.acquire(blocking=False):
+                taken += map(lock.acquire, _AT_ONCE)
+                if taken[-1]:
                     return
-        lock.acquire()
+        taken += map(lock.acquire, _IN_THE_END)
 
     def _end(self, kind: Kind, span: SerializedSpan) -> SerializedSpan | None:
         """Follow no longer a span that has ended, or whose start was refused; its record, if the log has its start."""

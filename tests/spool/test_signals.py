@@ -136,6 +136,52 @@ print(number + 1, *broken)
     assert any(number not in found for number in broken)
 
 
+def test_a_handler_that_raises_holds_nobody_up(tmp_path: Path) -> None:
+    """Other threads go on, wherever in the middle of an append it raised."""
+    run_program(
+        tmp_path,
+        START
+        + """
+class Stop(BaseException):
+    pass
+
+def handler():
+    if is_running:
+        raise Stop
+
+def work(lane):
+    while not is_done:
+        append(1_000_000 * lane + counts[lane])
+        counts[lane] += 1
+
+is_running = is_done = False
+counts = [0] * 4
+threads = [threading.Thread(target=work, args=[lane]) for lane in range(1, 4)]
+for thread in threads:
+    thread.start()
+every(0.0003, handler)
+broken = 0
+while broken < 1500:
+    try:
+        is_running = True
+        append(counts[0])
+        counts[0] += 1
+        is_running = False
+    except Stop:
+        is_running = False
+        broken += 1
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+before = list(counts)
+while any(now == then for now, then in zip(counts[1:], before[1:])):
+    threads[0].join(0.01)
+is_done = True
+for thread in threads:
+    thread.join()
+""",
+        {"DURABILITY": "process"},
+    )
+
+
 def test_a_handler_that_appends_and_exits(tmp_path: Path) -> None:
     """A SIGTERM handler that ends its span and leaves at once has both its record and those before it on disk."""
     for _ in range(10):
