@@ -43,7 +43,8 @@ class RedactConfig:
     """What is hidden besides secrets that are known by name or by pattern.
 
     Attributes:
-        keys: further names whose values are secret, in any notation; a longer name that ends in one counts too.
+        keys: further names whose values are secret, in ASCII, in any notation; a longer name that ends in one counts
+            too.
         allow_keys: whole names whose values are never hidden by name; patterns still apply to them.
         patterns: further expressions, in RE2's syntax; what one matches is hidden.
         emails: whether e-mail addresses are hidden.
@@ -80,6 +81,8 @@ def _check_names(setting: str, names: Sequence[str]) -> None:
     for name in names:
         if not isinstance(name, str) or not normalize(name).strip("_"):
             raise ConfigError(f"redact.{setting}: {name!r} is not a name with a letter or a digit in it")
+        if not name.isascii():  # the detector folds case and words in ASCII alone, and would never find it
+            raise ConfigError(f"redact.{setting}: {name!r} has signs beyond ASCII; redact.patterns takes any")
 
 
 def compile_patterns(patterns: Sequence[str]) -> list[Expression]:

@@ -362,6 +362,8 @@ def test_what_is_no_record_is_refused_when_it_may_hold_a_secret() -> None:
         (lambda: RedactConfig(patterns="abc"), r"redact\.patterns"),  # type: ignore[arg-type]
         (lambda: RedactConfig(keys="abc"), r"redact\.keys"),  # type: ignore[arg-type]
         (lambda: RedactConfig(keys=("...",)), r"redact\.keys: '\.\.\.'"),
+        (lambda: RedactConfig(keys=("geheimwört",)), r"redact\.keys: 'geheimwört'"),
+        (lambda: RedactConfig(allow_keys=("ключ",)), r"redact\.allow_keys: 'ключ'"),
         (lambda: RedactConfig(allow_keys=(1,)), r"redact\.allow_keys: 1"),  # type: ignore[arg-type]
         (lambda: RedactConfig(callable=3), r"redact\.callable"),  # type: ignore[arg-type]
         (lambda: make_redactor("yes"), r"redact: .*'yes'"),  # type: ignore[arg-type]
