@@ -11,12 +11,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import re2
 
 from otel_agenttrace.errors import ConfigError
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.model.codec import SerializedSpan, deserialize, serialize_record
 from otel_agenttrace.pipeline.counts import Counts
 from otel_agenttrace.pipeline.expressions import Expression
@@ -26,7 +28,7 @@ from otel_agenttrace.pipeline.secret_text import TextRedactor
 from otel_agenttrace.pipeline.secret_values import ValueRedactor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from otel_agenttrace.model.record import SpanRecord
 
@@ -35,7 +37,8 @@ RedactFunction: TypeAlias = Callable[[str, str], "str | None"]
 
 _logger = logging.getLogger(__name__)
 _MAX_CLEAN_TEXTS = 4096
-_SECONDS_TO_GET_OUT = 0.02
+_SECONDS_TO_GET_OUT = 1.0
+_PAUSE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +149,15 @@ class Redactor:
 
     def _searched(self, serialized: SerializedSpan) -> SerializedSpan:
         """The record without secrets, by a search with RE2; without texts when that may not be used any more."""
-        if _ending.is_set() and threading.current_thread() is not threading.main_thread():
-            self._counts.add(["error"])
-            return serialize_record(without_texts(deserialize(serialized)))
-        span = serialized.span
-        if self._looks_at_all or self._search(span):
-            span = self._clean_span(serialized)
-        clean = SerializedSpan(span, *self._clean_emitter(serialized))
-        return serialized if clean == serialized else clean
+        with _searches.one() as is_allowed:
+            if not is_allowed:
+                self._counts.add(["error"])
+                return serialize_record(without_texts(deserialize(serialized)))
+            span = serialized.span
+            if self._looks_at_all or self._search(span):
+                span = self._clean_span(serialized)
+            clean = SerializedSpan(span, *self._clean_emitter(serialized))
+            return serialized if clean == serialized else clean
 
     def _clean_span(self, serialized: SerializedSpan) -> bytes:
         record = deserialize(serialized)
@@ -231,19 +235,41 @@ def _never(_: bytes) -> bool:
     return False
 
 
-_ending = threading.Event()
-"""Set when RE2 may search on the main thread alone.
+class _Searches:
+    """The threads that search with RE2, the main one apart, which may do so until the end.
 
-It searches without Python's lock. The interpreter ends a daemon thread that wants it back by unwinding its stack, and
-the whole process with it, since C++ takes that for an error.
-"""
+    RE2 searches without Python's lock. The interpreter ends a daemon thread that wants it back by unwinding its stack,
+    and the whole process with it, since C++ takes that for an error.
+    """
+
+    def __init__(self) -> None:
+        self._threads: set[int] = set()
+        self._are_over = False
+        call_in_children(self._forget)
+
+    @contextmanager
+    def one(self) -> Iterator[bool]:
+        """Around one search; whether it may be made."""
+        if threading.current_thread() is threading.main_thread():
+            yield True
+            return
+        thread = threading.get_ident()
+        self._threads.add(thread)  # in front of the look, so that nobody gets in between
+        try:
+            yield not self._are_over
+        finally:
+            self._threads.discard(thread)
+
+    def end(self) -> None:
+        """Let no more begin, and wait for those under way; at exit, when only daemon threads are left to end spans."""
+        self._are_over = True
+        deadline = time.monotonic() + _SECONDS_TO_GET_OUT
+        while self._threads and time.monotonic() < deadline:
+            time.sleep(_PAUSE_S)
+
+    def _forget(self) -> None:
+        self._threads.clear()
 
 
-def _at_exit() -> None:
-    """Runs behind all that was registered later: then only daemon threads are left to end spans."""
-    _ending.set()
-    if threading.active_count() > 1:
-        time.sleep(_SECONDS_TO_GET_OUT)  # for those who are searching right now
-
-
-atexit.register(_at_exit)
+_searches = _Searches()
+atexit.register(_searches.end)

@@ -17,10 +17,12 @@ from otel_agenttrace.errors import ConfigError, DecodeError
 from otel_agenttrace.model.codec import SerializedSpan, deserialize, serialize_record
 from otel_agenttrace.model.record import EventRecord, LinkRecord, ResourceRecord, ScopeRecord, SpanRecord
 from otel_agenttrace.pipeline.redact import RedactConfig, Redactor, make_redactor
+from otel_agenttrace.testing.programs import run_program
 from otel_agenttrace.testing.spans import SPAN_ID, START, TRACE_ID, make_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SECRET = "sk-" + "proj-abcdefgh12345678"
 HIDDEN = "[REDACTED:openai-key]"
@@ -409,3 +411,30 @@ def test_a_child_that_is_forked_in_the_middle_of_a_search_goes_on() -> None:
         for thread in threads:
             thread.join()
         assert status == 0
+
+
+def test_daemon_threads_that_search_let_the_process_end(tmp_path: Path) -> None:
+    """However many search right then: the interpreter would abort the process with one that comes back to it."""
+    run_program(
+        tmp_path,
+        """
+        import threading, time
+        from otel_agenttrace.pipeline.redact import Redactor
+        from otel_agenttrace.testing.spans import make_span
+        from otel_agenttrace.model.codec import serialize_record
+
+        redactor = Redactor()
+        serialized = serialize_record(make_span(attributes={"password": "hunter2" * 9, "text": "password: hunter2 " * 50}))
+        done = [threading.Event() for _ in range(8)]
+
+        def search(event):
+            while True:
+                redactor.redact(serialized)
+                event.set()
+
+        for event in done:
+            threading.Thread(target=search, args=[event], daemon=True).start()
+        for event in done:
+            event.wait()
+        """,
+    )
