@@ -424,7 +424,8 @@ def test_daemon_threads_that_search_let_the_process_end(tmp_path: Path) -> None:
         from otel_agenttrace.model.codec import serialize_record
 
         redactor = Redactor()
-        serialized = serialize_record(make_span(attributes={"password": "hunter2" * 9, "text": "password: hunter2 " * 50}))
+        attributes = {"password": "hunter2" * 9, "text": "password: hunter2 " * 50}
+        serialized = serialize_record(make_span(attributes=attributes))
         done = [threading.Event() for _ in range(8)]
 
         def search(event):
