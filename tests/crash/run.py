@@ -67,7 +67,7 @@ def main() -> None:
     problems = _problems(total, control)
     if options.kills >= FULL_KILLS and not problems:
         write_report(report)
-    sys.exit("\n".join(problems))
+    sys.exit("\n".join(problems) or 0)
 
 
 class _Progress:
