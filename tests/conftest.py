@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from opentelemetry import trace
 from opentelemetry.util._once import Once
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OURS_AND_OTEL = ("AGENTTRACE_", "OTEL_", "APPLICATIONINSIGHTS_", "COSMOS_", "NO_COLOR", "FORCE_COLOR")
+
+
+# How long an example takes is the machine's affair.
+settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

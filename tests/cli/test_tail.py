@@ -86,9 +86,12 @@ class Program:
     def interrupt(self) -> tuple[int, str, str]:
         """Press Ctrl-C; return the exit code and what else was printed."""
         self.process.send_signal(signal.SIGINT)
+        assert self.process.stdout
+        assert self.process.stderr
         with _killed_after(self.process):
-            out, err = self.process.communicate()
-        return self.process.returncode, out, err
+            # Not communicate(), which leaves out what was read with the last line already.
+            out, err = self.process.stdout.read(), self.process.stderr.read()
+            return self.process.wait(), out, err
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def test_a_target_that_raises_is_tried_again(spool: SpoolLog) -> None:
     assert consumer.cursor.retried == 3
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(bad=st.sets(st.integers(0, 699), min_size=1, max_size=4))
 def test_a_record_that_fails_for_ever_is_found(bad: set[int]) -> None:
     """A target that only says FAILURE loses the records that it fails on, and no others."""

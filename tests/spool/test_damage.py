@@ -91,7 +91,7 @@ def change_byte(path: Path, position: int, bits: int) -> None:
     path.write_bytes(data)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(index=st.integers(0, 2), position=st.integers(0, 10_000), bits=st.integers(1, 255), is_dead=st.booleans())
 def test_one_bad_byte_costs_one_record(
     pristine: dict[str, bytes], index: int, position: int, bits: int, *, is_dead: bool
@@ -115,7 +115,6 @@ def test_every_byte_of_a_header_and_its_first_record(pristine: dict[str, bytes])
         assert told
 
 
-@settings(deadline=None)
 @given(index=st.integers(0, 2), size=st.integers(0, 10_000))
 def test_a_truncated_segment_loses_its_tail_only(pristine: dict[str, bytes], index: int, size: int) -> None:
     """What stood before the cut is there, and what is in later segments."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_agenttrace.errors import ConfigError
@@ -45,7 +45,6 @@ def refuse_damage(damage: Damage) -> None:
     raise AssertionError(str(damage))
 
 
-@settings(deadline=None)
 @given(records=RECORDS, segment_bytes=st.integers(4096, 8192), after=st.integers(0, 60))
 def test_what_is_appended_is_read(records: list[tuple[Kind, SerializedSpan]], segment_bytes: int, after: int) -> None:
     """Any records, in segments of any size, come back equal and in order, from any place on."""

@@ -40,7 +40,6 @@ _ANYTHING = st.recursive(
 )
 _SLOW = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

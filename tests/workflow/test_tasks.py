@@ -416,4 +416,4 @@ class Tasks(RuleBasedStateMachine):
 
 
 TestTasks = Tasks.TestCase
-TestTasks.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+TestTasks.settings = settings(max_examples=30, stateful_step_count=20)

@@ -22,7 +22,7 @@ PLAIN: st.SearchStrategy[Any] = st.recursive(
     lambda below: st.lists(below, max_size=4) | st.dictionaries(st.text("aé1: -"), below, max_size=4),
     max_leaves=15,
 )
-SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SAME_FOLDER

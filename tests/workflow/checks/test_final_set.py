@@ -145,7 +145,7 @@ def test_values_of_other_forms_fail(root: Path, values: Any) -> None:
     assert check_final_set(["a.json"], listed=values).result == "fail"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NAMES, NAMES, NAMES)
 def test_it_passes_exactly_if_all_sets_are_one(
     tmp_path_factory: pytest.TempPathFactory, expected: set[str], listed: set[str], present: set[str]

@@ -165,7 +165,7 @@ def test_what_is_no_record_by_path_fails(recorded: Any) -> None:
     assert "not an object by path" in outcome.reason
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(10**17, 4 * 10**18))
 def test_a_recorded_time_is_the_time(root: Path, written_ns: int) -> None:
     """Whatever form it was recorded in: RFC 3339 text as this package writes it, or what the system says in seconds."""

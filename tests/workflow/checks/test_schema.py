@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_agenttrace.workflow.checks import Bounds, check_document_validity, check_schema_validity
@@ -331,7 +331,6 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(SCHEMAS, VALUES)
 def test_it_passes_exactly_what_the_library_passes(schema: Any, document: Any) -> None:
     """What bounds the time of a check changes nothing in its answer."""
@@ -340,7 +339,6 @@ def test_it_passes_exactly_what_the_library_passes(schema: Any, document: Any) -
     assert (check_document_validity(document, schema).result == "pass") == expected
 
 
-@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_any_value_as_a_schema_is_a_verdict(schema: Any, document: Any) -> None:
     """No schema and no document raise anything."""
