@@ -1,11 +1,11 @@
 """What gates and pipelines cost, on the wall clock: a gate has its check made on another thread, and waits for it.
 
 A passing gate is measured within a span that is recorded as `configure_tracing` records it, with what its two events
-add to the end of that span; its check does nothing. What a bare hand-over to a thread that waits takes on this machine, and
-back, is shown beside it: with a time limit, no gate costs less. The pipeline has 1,000 phases with three gates each, and
-runs under `configure_tracing` into a SQLite store, until all is stored. The floor is the same spans, with the same
-attributes, events and links, made with nothing but OTel's own API and stored likewise. Each alternates with its floor
-in one process; the best of many rounds counts.
+add to the end of that span; its check does nothing. What a bare hand-over to a thread that waits takes on this
+machine, and back, is shown beside it: with a time limit, no gate costs less. The pipeline has 1,000 phases with three
+gates each, and runs under `configure_tracing` into a SQLite store, until all is stored. The floor is the same spans,
+with the same attributes, events and links, made with nothing but OTel's own API and stored likewise. Each alternates
+with its floor in one process; the best of many rounds counts.
 """
 
 from __future__ import annotations
