@@ -105,7 +105,9 @@ class Stop(BaseException):
     pass
 
 def handler():
+    global is_running
     if is_running:
+        is_running = False  # here: the next signal may come before anything else is done
         raise Stop
 
 is_running = False
@@ -118,7 +120,6 @@ while len(broken) < 1500:
         append(number)
         is_running = False
     except Stop:
-        is_running = False
         broken.add(number)
     number += 1
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
@@ -146,7 +147,9 @@ class Stop(BaseException):
     pass
 
 def handler():
+    global is_running
     if is_running:
+        is_running = False  # here: the next signal may come before anything else is done
         raise Stop
 
 def work(lane):
@@ -168,7 +171,6 @@ while broken < 1500:
         counts[0] += 1
         is_running = False
     except Stop:
-        is_running = False
         broken += 1
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
 before = list(counts)
