@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,11 @@ from opentelemetry import trace
 
 from otel_agenttrace.config import is_sdk_disabled, resolve_config
 from otel_agenttrace.errors import ConfigError
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.tracing import Tracing
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
     from typing import Literal
 
@@ -154,14 +155,12 @@ def _warn_about_differences(running: Tracing, config: TracingConfig) -> None:
 
 class _State:
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self._renew_lock()
         self.tracing: Tracing | None = None
+        call_in_children(self._renew_lock)
 
-    def renew_lock(self) -> None:
+    def _renew_lock(self) -> None:
         self.lock = threading.RLock()
 
 
 _state = _State()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_state.renew_lock)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_agenttrace.errors import TaskStateError
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.instrument.faults import contained
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ class KnownTasks:
     """The tasks of this process, those that have ended too, the last 10,000 of them. Thread-safe."""
 
     def __init__(self) -> None:
-        self.renew_lock()
+        self._renew_lock()
+        call_in_children(self._renew_lock)
         self._open: dict[str, KnownTask] = {}
         self._ended: OrderedDict[str, KnownTask] = OrderedDict()
         self._left_blocked: dict[str, dict[str, KnownTask]] = {}  # by the ids of their parents, while those are open
@@ -110,8 +111,7 @@ class KnownTasks:
         if task.status == "blocked" and not task.is_open:
             below[task.id] = task._replace(context=None)
 
-    def renew_lock(self) -> None:
-        """To be called in a forked child, where a thread that is not there may hold it."""
+    def _renew_lock(self) -> None:
         self._lock = threading.RLock()
 
 
@@ -138,7 +138,3 @@ def find_task(task_id: str) -> KnownTask | None:
     with contained("look up a task"):
         return _elsewhere.find(task_id)
     return None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=known_tasks.renew_lock)

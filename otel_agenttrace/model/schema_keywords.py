@@ -7,7 +7,6 @@ list with each other: a small document, or one from a stranger, may take it for 
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class BoundedValidator:
 
         self._references_left = self._depth = 0
         keywords = {
-            "pattern": _check_pattern,
+            "pattern": check_pattern,
             "patternProperties": _check_pattern_properties,
             "additionalProperties": _check_additional_properties,
             "uniqueItems": _check_unique_items,
@@ -107,7 +106,12 @@ def _count(document: Any) -> int:
     return count
 
 
-def _check_pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
+def check_pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
+    """The keyword `pattern`, by RE2.
+
+    Raises:
+        UnusableSchemaError: the pattern is none of RE2's.
+    """
     from jsonschema import ValidationError  # noqa: PLC0415 - as above
 
     if isinstance(instance, str) and not _is_found(pattern, instance):
@@ -156,17 +160,13 @@ def _same(value: Any) -> Hashable:
 
 
 def _is_found(pattern: str, text: str) -> bool:
-    return _compiled(pattern).search(text) is not None
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
     import re2  # noqa: PLC0415 - as above
 
     options = re2.Options()
     options.log_errors = False  # else RE2 writes to stderr
     try:
-        return re2.compile(pattern, options)
+        # Not kept here: RE2 keeps what it has compiled, and forgets it where a child must not use its parent's.
+        return re2.search(pattern, text, options) is not None
     except re2.error as error:
         shown = json.dumps(pattern, ensure_ascii=False)[:_MAX_SHOWN]
         raise UnusableSchemaError(f"the pattern {shown} is none of RE2's: {_message(error)}") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from otel_agenttrace.contract.attributes import GEN_AI_TOOL_CALL_ARGUMENTS
+from otel_agenttrace.model.schema_keywords import check_pattern, without_draft
 from otel_agenttrace.pipeline.canonical import canonical
 
 if TYPE_CHECKING:
@@ -75,12 +76,10 @@ class _Check:
         from referencing import Registry  # noqa: PLC0415
 
         self._follow = Draft202012Validator.VALIDATORS["$ref"]
-        keywords = {"pattern": _pattern, "$ref": self._reference}
+        keywords = {"pattern": check_pattern, "$ref": self._reference}
         # A registry of its own, since the default one fetches references from the network.
         extended: Any = validators.extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
-        # Without `$schema`, by which the library would return to its own class, and with it to `re`, at a reference.
-        own = {key: value for key, value in schema.items() if key != "$schema"}
-        self._validator = extended(own, registry=Registry())
+        self._validator = extended(without_draft(schema), registry=Registry())
 
     def broken_rule(self, arguments: Any) -> str | None:
         self._references_left, self._depth = _MAX_REFERENCES, 0
@@ -116,16 +115,6 @@ def _rule(error: Any) -> str:
         said = str(error.validator)
     rule = f"{place}: {said}" if place else said
     return rule if len(rule) <= _MAX_RULE else rule[: _MAX_RULE - 1] + "…"
-
-
-def _pattern(_: Any, pattern: Any, instance: Any, __: Any) -> Iterator[Any]:
-    import re2  # noqa: PLC0415 - as above
-    from jsonschema import ValidationError  # noqa: PLC0415
-
-    options = re2.Options()
-    options.log_errors = False  # else RE2 writes to stderr
-    if isinstance(instance, str) and not re2.compile(pattern, options).search(instance):
-        yield ValidationError("does not match")
 
 
 def _check(schema: Any) -> _Check | None:

@@ -219,7 +219,7 @@ class SpoolLog:
                 log.refuse(error.reason, self._end(kind, span))
                 refusal = error
             else:
-                if kind is SPAN and (self._started or has_left_spans()):
+                if kind is SPAN:
                     self._end(kind, span)
             finally:
                 log.is_busy = False

@@ -10,6 +10,8 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.forks import call_in_children
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,9 +21,10 @@ class _Nameless:
 
     def __init__(self) -> None:
         self._fds: dict[str, int] = {}
-        self.renew_lock()
+        self._renew_lock()
+        call_in_children(self._after_fork_in_child)
 
-    def renew_lock(self) -> None:
+    def _renew_lock(self) -> None:
         # Reentrant: a signal handler may begin a log in the middle of an append.
         self.lock = threading.RLock()
 
@@ -48,14 +51,13 @@ class _Nameless:
     def forget_log(self, log_dir: str) -> None:
         self.forget([path for path in tuple(self._fds) if path.startswith(log_dir + os.sep)])
 
-    def after_fork_in_child(self) -> None:
+    def _after_fork_in_child(self) -> None:
         """What the parent keeps is not to be kept by the child."""
-        self.renew_lock()
+        self._renew_lock()
         self.forget(list(self._fds))
 
 
 _nameless = _Nameless()
-os.register_at_fork(after_in_child=_nameless.after_fork_in_child)
 
 
 def keep_nameless(path: Path, fd: int) -> None:

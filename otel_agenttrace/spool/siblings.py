@@ -6,10 +6,10 @@ after it has left its log to others, or after somebody has removed that log.
 
 from __future__ import annotations
 
-import os
 import secrets
 from typing import TYPE_CHECKING
 
+from otel_agenttrace.forks import call_in_children
 from otel_agenttrace.spool.about import read_about
 from otel_agenttrace.spool.directory import list_logs
 from otel_agenttrace.spool.names import parse_log_name
@@ -60,11 +60,11 @@ def this_process() -> str:
 
 class _ThisProcess:
     def __init__(self) -> None:
-        self.begin_anew()
+        self._begin_anew()
+        call_in_children(self._begin_anew)
 
-    def begin_anew(self) -> None:
+    def _begin_anew(self) -> None:
         self.text = secrets.token_hex(8)
 
 
 _this_process = _ThisProcess()
-os.register_at_fork(after_in_child=_this_process.begin_anew)

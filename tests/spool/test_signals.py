@@ -42,6 +42,17 @@ def every(seconds, handler):
     signal.setitimer(signal.ITIMER_REAL, seconds)
 """
 
+RAISING = """
+class Stop(BaseException):
+    pass
+
+def handler():
+    global is_running
+    if is_running:
+        is_running = False  # here: the next signal may come before anything else is done
+        raise Stop
+"""
+
 
 def numbers_in(folder: Path) -> list[int]:
     """The numbers in all logs, of which nothing is damaged or missing."""
@@ -100,16 +111,8 @@ def test_a_handler_that_raises_breaks_an_append_off(tmp_path: Path) -> None:
     done = run_program(
         tmp_path,
         START
+        + RAISING
         + """
-class Stop(BaseException):
-    pass
-
-def handler():
-    global is_running
-    if is_running:
-        is_running = False  # here: the next signal may come before anything else is done
-        raise Stop
-
 is_running = False
 every(0.0003, handler)
 broken = set()
@@ -142,16 +145,8 @@ def test_a_handler_that_raises_holds_nobody_up(tmp_path: Path) -> None:
     run_program(
         tmp_path,
         START
+        + RAISING
         + """
-class Stop(BaseException):
-    pass
-
-def handler():
-    global is_running
-    if is_running:
-        is_running = False  # here: the next signal may come before anything else is done
-        raise Stop
-
 def work(lane):
     while not is_done:
         append(1_000_000 * lane + counts[lane])
